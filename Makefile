@@ -57,7 +57,7 @@ test-interop: $(TEST_READY) $(PAGE) ## with programs that others wrote: coturn, 
 	$(PYTHON_IN) -m pytest -m interop $(ARGS)
 
 .PHONY: test-bluez
-test-bluez: $(TEST_READY) ## the Bluetooth code over a real BlueZ, in virtual machines; ARGS="--machine trixie -k vanish"
+test-bluez: $(TEST_READY) ## the Bluetooth code over a real BlueZ, in virtual machines; ARGS="--everything", or "--machine trixie -k vanish"
 	$(PYTHON_IN) -m tests.bluez.machines $(ARGS)
 
 .PHONY: test-vm
@@ -77,6 +77,7 @@ format: $(TEST_READY) $(MODULES) ## put every source file into shape
 
 .PHONY: bench
 bench: $(TEST_READY) $(PAGE) ## measure speed and memory; prints them and writes build/bench/results.json
+	@scripts/bootstrap bench || echo "belvedere: measuring without Janus as a rival" >&2
 	$(PYTHON_IN) -m benchmarks $(ARGS)
 
 .PHONY: soak
@@ -96,8 +97,9 @@ contract: $(TEST_READY) $(MODULES) ## write contract/ and the page's types from 
 	$(NPM) run types
 
 .PHONY: settings
-settings: $(TEST_READY) ## write docs/reference/settings.md from the settings
+settings: $(TEST_READY) ## write docs/reference/settings.md and the chart's schema from the settings
 	$(PYTHON_IN) -m tools.settings_page
+	$(PYTHON_IN) -m tools.chart_schema
 
 .PHONY: room
 room: $(TEST_READY) ## paint the demo's room again, into the package

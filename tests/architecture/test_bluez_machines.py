@@ -18,6 +18,7 @@ JUNIT = """<testsuites><testsuite>
 SCRIPT = """#!/bin/bash
 if [ "$1" = build ]; then exit "$(cat building)"; fi
 cp junit "$3/junit.xml" 2>/dev/null
+echo "$2 $*" >>selected
 exit "$(cat running)"
 """
 
@@ -48,6 +49,21 @@ def test_one_machine_may_be_chosen(project: Path, capsys: pytest.CaptureFixture[
     (project / "junit").write_text("<testsuite><testcase /></testsuite>", encoding="utf-8")
     assert machines.main(["--machine", "trixie", "-k", "vanish"]) == 0
     assert "1 passed in" in capsys.readouterr().out.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "on_older"),
+    [([], True), (["--everything"], False), (["-k", "vanish"], False), (["--machine", "bookworm"], False)],
+)
+def test_the_older_bluez_gets_only_what_depends_on_its_version_unless_told_otherwise(
+    project: Path, arguments: list[str], *, on_older: bool
+) -> None:
+    (project / "junit").write_text("<testsuite><testcase /></testsuite>", encoding="utf-8")
+    assert machines.main(arguments) == 0
+    ran = (project / "selected").read_text(encoding="utf-8").splitlines()
+    assert ["-m every_bluez" in line for line in ran if line.startswith("bookworm")] == [on_older]
+    assert not any("-m every_bluez" in line for line in ran if line.startswith("trixie"))
+    assert not any("--everything" in line for line in ran)
 
 
 @pytest.mark.parametrize("step", ["building", "running"])

@@ -26,6 +26,8 @@ from tests.attacks.server import HandOver, Opened, Seen
 from tests.support.loop_watchdog import Stall
 from tests.support.settings_text import settings_text
 
+PATTERN = 'kind = "pattern"'
+PUBLISHED = 'kind = "whip"\ntoken_file = "token"'
 SMALL_PICTURE = """
 width = 640
 height = 352
@@ -44,6 +46,7 @@ class Measured(msgspec.Struct, frozen=True):
     Attributes:
         stops_ms: how late each released finger's stop was written to the radio.
         handed_ms: how late it was given to the radio, without the time that the virtual unit took to answer.
+        pings_ms: from sending each ping to the server's reply to it.
         errors: what the driver received as an error or notice, or timed out on.
         lags_ms: how late the loop's timers were.
         held_ms: the same without the time for which other threads and programs had the processor: an attacker on
@@ -56,6 +59,7 @@ class Measured(msgspec.Struct, frozen=True):
 
     stops_ms: list[float]
     handed_ms: list[float]
+    pings_ms: list[float]
     errors: list[str]
     lags_ms: list[float]
     held_ms: list[float]
@@ -133,27 +137,35 @@ class Rig:
     """All processes, started and ended together.
 
     With `has_stuck_log` nothing reads what the server logs; with `is_published` another program publishes the picture.
+    `camera` and `stage` are the settings of the picture, and `viewers` watch it.
     """
 
-    def __init__(self, *, has_stuck_log: bool = False, is_published: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        has_stuck_log: bool = False,
+        is_published: bool = False,
+        camera: str = PATTERN,
+        stage: str = SMALL_PICTURE,
+        viewers: int = VIEWERS,
+    ) -> None:
         self._chance = random.Random(1)
         self._stack = contextlib.ExitStack()
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         config = folder / "belvedere.toml"
-        camera = 'kind = "whip"\ntoken_file = "token"' if is_published else 'kind = "pattern"'
         (folder / "token").write_text(TOKEN, encoding="ascii")
-        config.write_text(settings_text(camera=camera, stage=SMALL_PICTURE), encoding="utf-8")
+        config.write_text(settings_text(camera=PUBLISHED if is_published else camera, stage=stage), encoding="utf-8")
         log = self._full_pipe() if has_stuck_log else self._stack.enter_context((folder / "log").open("wb")).fileno()
         self.server = self._start("tests.attacks.server", str(config), stderr=log)
         opened = msgspec.json.decode(self.server.read_line(), type=Opened)
-        self._sessions = asyncio.run(self._redeem_all(opened))
+        self._sessions = asyncio.run(self._redeem_all(opened.links[: 1 + viewers + ATTACKERS]))
         self._driver, *others = self._sessions
         cookies = [session.cookie for session in others]
         if is_published:
             assert self._start("tests.attacks.publisher", opened.address).read_line() == b"publishing\n"
-        self._viewers = self._start("tests.attacks.viewers", opened.address, *cookies[:VIEWERS])
+        self._viewers = self._start("tests.attacks.viewers", opened.address, *cookies[:viewers])
         assert self._viewers.read_line() == b"watching\n"
-        self._attacker = self._start("tests.attacks.attacker", opened.address, *cookies[VIEWERS:])
+        self._attacker = self._start("tests.attacks.attacker", opened.address, *cookies[viewers:])
         assert self._attacker.read_line() == b"ready\n"
         asyncio.run(self._wait_ready())
 
@@ -196,6 +208,7 @@ class Rig:
         return Measured(
             [stop.written_ms - stop.released_ms for stop in driver.stops],
             [handed_after_ms(stop, seen.handed_over) for stop in driver.stops],
+            driver.pings_ms,
             driver.errors,
             seen.lags_ms,
             seen.held_ms,
@@ -222,8 +235,8 @@ class Rig:
         self._stack.callback(process.end)
         return process
 
-    async def _redeem_all(self, opened: Opened) -> list[Session]:
-        return [await redeem_link(link) for link in opened.links[: 1 + VIEWERS + ATTACKERS]]
+    async def _redeem_all(self, links: list[str]) -> list[Session]:
+        return [await redeem_link(link) for link in links]
 
     async def _wait_ready(self) -> None:
         async with asyncio.timeout(READY_TIMEOUT_S):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.bluez.responsiveness import prefer_this_process, spare_garbage_collections
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -27,6 +28,18 @@ def findings() -> Iterator[dict[str, object]]:
     Path(FOLDER, "findings.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
 
 
+def pytest_configure() -> None:
+    """In the machine, this process is also its radio chip."""
+    if FOLDER is not None:
+        prefer_this_process()
+
+
+def pytest_collection_finish() -> None:
+    """Everything is imported."""
+    if FOLDER is not None:
+        spare_garbage_collections()
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Note the length of each log, and show the computer that booted the machine that tests are running."""
     if FOLDER is not None:
@@ -38,7 +51,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to a failure what the server, `bluetoothd` and D-Bus logged meanwhile: the machine is gone later."""
+    """Add to a failure what the server, `bluetoothd` and D-Bus logged meanwhile, and when the chip did not answer."""
     report = yield
     if call.excinfo is not None:
         before = item.stash.get(lengths_before, {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import ssl
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 RESEND_S = 0.1
 START_S = 240.0  # the first one compiles all of its modules on the emulated computer
 ASK_S = 1.0  # each answer costs the machine a tenth of a second, which the server needs for its work
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # reading them takes seconds, in which the chip is silent
 SETTINGS = """
 [server]
 port = 0
@@ -39,12 +41,12 @@ class Server:
 
     def __init__(self, process: asyncio.subprocess.Process, address: str, folder: Path) -> None:
         self._process = process
-        self._client = httpx.AsyncClient(base_url=address, timeout=TIMEOUT_S)
+        self._client = httpx.AsyncClient(base_url=address, timeout=TIMEOUT_S, verify=NO_CERTIFICATES)
         self._folder = folder
 
     async def enter(self) -> None:
         """Come in as the only visitor, by an invitation that the house's own computer makes."""
-        shell = httpx.AsyncHTTPTransport(uds=str(self._folder / SOCKET_NAME))
+        shell = httpx.AsyncHTTPTransport(uds=str(self._folder / SOCKET_NAME), verify=NO_CERTIFICATES)
         async with httpx.AsyncClient(transport=shell, base_url="http://localhost", timeout=TIMEOUT_S) as local:
             person = (await local.post(PEOPLE, json={"name": "Visitor", "role": "visitor"})).json()["id"]
             secret = (await local.post(f"{PEOPLE}/{person}/invitations")).json()["secret"]

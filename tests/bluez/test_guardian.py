@@ -44,6 +44,7 @@ async def test_both_units_stop_soon_after_the_server_is_stopped_and_it_resumes_w
             await until(lambda: _turns(world, Axis.PAN), "pan turns again")
 
 
+@pytest.mark.every_bluez
 async def test_both_units_stop_soon_after_the_server_is_killed_and_the_guardian_ends(
     tmp_path: Path, findings: dict[str, object]
 ) -> None:
@@ -63,6 +64,7 @@ async def test_both_units_stop_soon_after_the_server_hangs(tmp_path: Path, findi
         await _silence(world, server, "hung", findings)
 
 
+@pytest.mark.every_bluez
 async def test_a_unit_that_does_not_answer_the_stop_is_disconnected(tmp_path: Path) -> None:
     async with bluez_world() as world, serving(tmp_path) as server:
         await _ready(server)

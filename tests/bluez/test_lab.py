@@ -42,6 +42,7 @@ async def test_a_scan_recognises_both_units() -> None:
         assert known == {NAMES[axis]: axis for axis in AXES}
 
 
+@pytest.mark.every_bluez
 async def test_an_inspection_reads_a_unit_and_leaves_it_as_it_was() -> None:
     async with bluez_world() as world:
         inspection = await inspect(ADDRESSES[Axis.PAN], Adapter())
@@ -65,6 +66,7 @@ async def test_the_doctor_measures_both_links_and_gets_the_interval_that_it_aske
             assert {received.frame for received in world.unit(axis).frames} == {STOP}
 
 
+@pytest.mark.every_bluez
 async def test_the_doctor_says_whether_bluez_hangs_or_does_not_run() -> None:
     async with bluez_world() as world:
         world.daemons.freeze_bluetoothd(on=True)

@@ -18,7 +18,7 @@ from belvedere.head.profile import WriteMode
 if TYPE_CHECKING:
     from belvedere.sim.unit import VirtualUnit
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.every_bluez]
 AWAY_S = 5.0
 ATT_TIMEOUT_S = 30.0  # after which BlueZ disconnects a unit that does not answer; until then it blocks later writes
 ANSWERS_S = 15.0  # a hung unit that answers again receives a stop within this; the machine is about 15 times slower

@@ -70,6 +70,7 @@ async def test_nothing_is_queued_before_a_stop_while_a_stick_moves(
             }
 
 
+@pytest.mark.every_bluez
 async def test_bluez_itself_accepts_every_write_and_delivers_it_late() -> None:
     """This is why the link counts its writes; otherwise the scenario above would prove nothing."""
     async with bluez_world(interval_s=SLOW_S, options=PATIENT) as world:
@@ -85,6 +86,7 @@ async def test_bluez_itself_accepts_every_write_and_delivers_it_late() -> None:
         await link.close()
 
 
+@pytest.mark.every_bluez
 async def test_a_stop_arrives_at_a_unit_that_no_longer_acknowledges_moves() -> None:
     async with bluez_world() as world:
         profile = world.profile_writing(Axis.PAN, WriteMode.WITH_RESPONSE)
@@ -103,6 +105,7 @@ async def test_a_stop_arrives_at_a_unit_that_no_longer_acknowledges_moves() -> N
             assert watches[Axis.PAN].frames[0] == STOP
 
 
+@pytest.mark.every_bluez
 async def test_the_time_that_bluez_takes_to_disconnect_one_unit_does_not_delay_the_other() -> None:
     async with bluez_world() as world, world.reach(Axis.TILT) as tilt, world.reach(Axis.PAN) as pan:
         await ready(pan)
@@ -118,6 +121,7 @@ async def test_the_time_that_bluez_takes_to_disconnect_one_unit_does_not_delay_t
         assert tilt.is_ready
 
 
+@pytest.mark.every_bluez
 async def test_an_adapter_goes_by_its_address_and_a_missing_one_is_named_in_the_error() -> None:
     async with bluez_world() as world:
         link = BleUnit(world.profile(Axis.PAN), Radio(adapter=ADAPTER_ADDRESS.lower()))
@@ -130,6 +134,7 @@ async def test_an_adapter_goes_by_its_address_and_a_missing_one_is_named_in_the_
             assert caught.value.reason is LinkReason.NO_ADAPTER
 
 
+@pytest.mark.every_bluez
 async def test_a_command_that_is_too_long_fails_alone() -> None:
     async with bluez_world() as world:
         link = world.link(Axis.PAN)
@@ -142,6 +147,7 @@ async def test_a_command_that_is_too_long_fails_alone() -> None:
         await link.close()
 
 
+@pytest.mark.every_bluez
 async def test_commands_that_the_unit_silently_refuses_are_detected_at_the_stop() -> None:
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         await set_turning(pan, world.unit(Axis.PAN))
@@ -154,6 +160,7 @@ async def test_commands_that_the_unit_silently_refuses_are_detected_at_the_stop(
         assert world.unit(Axis.PAN).frames[-1].frame == STOP
 
 
+@pytest.mark.every_bluez
 async def test_what_bluez_hides_is_not_needed() -> None:
     async with bluez_world() as world:
         link = world.link(Axis.TILT)

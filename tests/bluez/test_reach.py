@@ -10,7 +10,7 @@ from tests.support.link.unit_rig import UnitRig
 
 from belvedere.head.axes import AXES, Axis
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.every_bluez]
 
 
 async def test_both_units_are_found_and_each_is_driven_alone() -> None:

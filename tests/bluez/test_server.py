@@ -41,6 +41,7 @@ async def test_a_server_that_gets_sigterm_stops_the_head_and_exits_with_status_0
         assert all(world.unit(axis).frames[-1].frame == STOP for axis in AXES)
 
 
+@pytest.mark.every_bluez
 async def test_a_server_that_was_killed_mid_move_stops_the_head_first_when_it_is_started_again(tmp_path: Path) -> None:
     async with bluez_world() as world:
         async with serving(tmp_path, changes=UNGUARDED) as server:
@@ -68,6 +69,7 @@ async def test_a_unit_that_vanishes_while_somebody_drives_is_stopped_first_when_
             assert watch.frames[0] == STOP
 
 
+@pytest.mark.every_bluez
 async def test_a_server_survives_a_restart_of_bluetoothd(tmp_path: Path) -> None:
     async with bluez_world() as world, serving(tmp_path) as server:
         await server.ready(*AXES)

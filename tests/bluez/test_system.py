@@ -11,9 +11,9 @@ from tests.bluez.stick import held, lost, ready, set_turning, stopped_first
 from tests.bluez.world import STOP, Watch, bluez_world
 
 from belvedere.errors import LinkReason
-from belvedere.head.axes import Axis
+from belvedere.head.axes import AXES, Axis
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.every_bluez]
 AWAY_S = 3.0
 
 
@@ -101,6 +101,27 @@ async def test_bluetoothd_may_hang_during_a_search_and_resume() -> None:
             world.head.faults.come_back(Axis.PAN)
             world.daemons.freeze_bluetoothd(on=False)
             await ready(pan)
+
+
+async def test_a_discovery_that_the_chip_did_not_end_in_time_is_freed_and_both_units_are_stopped_first(
+    findings: dict[str, object],
+) -> None:
+    async with bluez_world() as world, world.reach(Axis.PAN) as pan, world.reach(Axis.TILT) as tilt:
+        await set_turning(pan, world.unit(Axis.PAN))
+        await ready(tilt)
+        watches = {axis: Watch(world.unit(axis)) for axis in AXES}
+        world.chip.loses_end_of_scan = True
+        world.head.faults.vanish(Axis.PAN)
+        await lost(pan)
+        pan.put(0.5)  # somebody holds the stick all the same
+        await until(lambda: LinkReason.DISCOVERY_STUCK in pan.reasons, "nothing is found any more")
+        world.head.faults.come_back(Axis.PAN)
+        stuck_at = world.now
+        await stopped_first(pan, watches[Axis.PAN])
+        await ready(tilt)
+        findings["from a stuck discovery until both units are driven again"] = f"{world.now - stuck_at:.0f} s"
+        for axis in AXES:
+            assert set(watches[axis].frames) == {STOP}
 
 
 async def test_units_are_found_when_bluetoothd_starts_after_the_program() -> None:

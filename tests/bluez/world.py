@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from bumble.transport import open_transport
-from tests.bluez.crossing import CrossingController
-from tests.bluez.daemons import Daemons, power
+from tests.bluez.daemons import LOGS, Daemons, power
 from tests.bluez.deadlines import Stretch
+from tests.bluez.faulty_controller import FaultyController
+from tests.bluez.responsiveness import stalls_logged
 from tests.support.link.unit_rig import supervised
 
 from belvedere.head.axes import AXES, Axis
@@ -52,7 +53,7 @@ class World:
         radio: Belvedere's, over bleak's own backend.
     """
 
-    chip: CrossingController
+    chip: FaultyController
     radio: Radio
 
     def __init__(self, daemons: Daemons, order: tuple[Axis, ...], interval_s: float | None) -> None:
@@ -114,7 +115,7 @@ class World:
 
     async def _plug_in(self) -> None:
         self._link = await open_transport("vhci")
-        self.chip = CrossingController(
+        self.chip = FaultyController(
             "adapter",
             host_source=self._link.source,
             host_sink=self._link.sink,
@@ -208,14 +209,15 @@ async def bluez_world(
     daemons = Daemons()
     world = World(daemons, order, interval_s)
     stretch = Stretch()
-    async with timeout(SCENARIO_S):
-        await daemons.start()
-        try:
-            await world._plug_in()
+    with stalls_logged(LOGS / "chip.log"):
+        async with timeout(SCENARIO_S):
+            await daemons.start()
             try:
-                world._switch_on(_slowed(options or LinkOptions(), stretch.slowness))
-                yield world
+                await world._plug_in()
+                try:
+                    world._switch_on(_slowed(options or LinkOptions(), stretch.slowness))
+                    yield world
+                finally:
+                    await world._pull_out()
             finally:
-                await world._pull_out()
-        finally:
-            daemons.kill()
+                daemons.kill()

@@ -44,7 +44,7 @@ def foreign_system(suite: str, architecture: str, packages: tuple[str, ...]) -> 
         _debootstrap(folder, suite, packages, f"--arch={architecture}", "--foreign")
         for package in sorted((folder / "var/cache/apt/archives").glob("*.deb")):
             unpacked = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE)
-            command = ["tar", "--extract", "--keep-directory-symlink", "--directory", folder]
+            command: list[str | Path] = ["tar", "--extract", "--keep-directory-symlink", "--directory", folder]
             subprocess.run(command, stdin=unpacked.stdout, check=True, timeout=120)
             assert unpacked.wait(60) == 0, package.name
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.link.backends import Discovery, scanner_over
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import Axis
@@ -91,6 +92,17 @@ async def test_an_adapter_that_is_off_is_reported_as_such() -> None:
         with pytest.raises(LinkError) as caught:
             await scan(ScanResults([]), adapter_of(head), asyncio.Event(), duration_s=1)
         assert caught.value.reason is LinkReason.ADAPTER_OFF
+
+
+async def test_a_discovery_that_is_stuck_is_reported_as_such() -> None:
+    async with VirtualHead(PROFILE) as head:
+        discovery = Discovery()
+        discovery.is_stuck = True
+        with pytest.raises(LinkError) as caught:
+            await scan(
+                ScanResults([]), Adapter(scanner_backend=scanner_over(head, discovery)), asyncio.Event(), duration_s=1
+            )
+        assert caught.value.reason is LinkReason.DISCOVERY_STUCK
 
 
 async def test_an_adapter_that_hangs_is_not_waited_for() -> None:

@@ -12,6 +12,7 @@ from bleak.exc import BleakError
 from bleak.uuids import normalize_uuid_str
 
 from belvedere.head.axes import AXES
+from belvedere.sim.backend.bluez_errors import in_progress
 from belvedere.sim.head import ADDRESSES, NAMES
 from belvedere.sim.unit import SERVICE
 
@@ -174,3 +175,35 @@ def failing_after(head: VirtualHead, starts: int) -> type[BaseBleakScanner]:
             await super().start()
 
     return FailingScanner
+
+
+class Discovery:
+    """BlueZ's discovery. While it is stuck, nothing is seen and no scan ends; some of BlueZ's versions start none."""
+
+    def __init__(self, *, starts_scans: bool = True) -> None:
+        self.is_stuck = False
+        self.starts_scans = starts_scans
+        self.refusals = 0
+
+    def refuse(self) -> None:
+        """Answer as BlueZ does."""
+        self.refusals += 1
+        raise in_progress()
+
+
+def scanner_over(head: VirtualHead, discovery: Discovery) -> type[BaseBleakScanner]:
+    """The head's scanner, over a discovery that may be stuck."""
+
+    class ScannerOver(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+        async def start(self) -> None:
+            if not discovery.is_stuck:
+                await super().start()
+            elif not discovery.starts_scans:
+                discovery.refuse()
+
+        async def stop(self) -> None:
+            await super().stop()
+            if discovery.is_stuck:
+                discovery.refuse()
+
+    return ScannerOver

@@ -107,6 +107,22 @@ async def test_an_adapter_by_which_others_are_connected_is_left_alone() -> None:
     assert update.asked == []
 
 
+async def test_the_only_adapter_that_is_on_need_not_be_named() -> None:
+    update = Switch()
+    off = {"org.bluez.Adapter1": {"Powered": Variant("b", False)}}
+    async with a_switch(update, {**OBJECTS, "/org/bluez/hci1": off}) as bus:
+        await reset("", {OURS}, lambda: True, bus.address)
+    assert update.turned == [False, True]
+
+
+async def test_one_of_two_adapters_has_to_be_named() -> None:
+    update = Switch()
+    async with a_switch(update, {**OBJECTS, "/org/bluez/hci1": OBJECTS[HCI0]}) as bus:
+        with pytest.raises(LinkError, match="hci0, hci1 on, and none configured") as caught:
+            await reset("", {OURS}, lambda: True, bus.address)
+    assert (caught.value.reason, update.asked) == (LinkReason.NO_ADAPTER, [])
+
+
 async def test_nothing_is_done_if_at_the_last_moment_ours_may_not_be_disconnected() -> None:
     update = Switch()
     async with a_switch(update) as bus:

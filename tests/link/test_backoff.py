@@ -16,7 +16,7 @@ from belvedere.link.phases import LinkPhase
 from belvedere.testing.scripted_link import ScriptedLink, Step
 
 OPTIONS = LinkOptions()
-ABSENCES = [LinkReason.NOT_FOUND, LinkReason.NO_ADAPTER, LinkReason.ADAPTER_OFF]
+ABSENCES = [LinkReason.NOT_FOUND, LinkReason.NO_ADAPTER, LinkReason.ADAPTER_OFF, LinkReason.DISCOVERY_STUCK]
 FAILURES = [reason for reason in LinkReason if reason not in ABSENCES]
 
 

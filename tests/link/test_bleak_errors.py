@@ -14,7 +14,7 @@ from bleak.exc import (
 from bleak_retry_connector import BleakNotFoundError
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.link.bleak_errors import link_errors, link_errors_while
+from belvedere.link.bleak_errors import link_errors, link_errors_while, scan_errors
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,22 @@ def test_a_call_whose_connection_ended_fails_as_lost(
     with pytest.raises(LinkError) as caught, link_errors_while(lambda: is_connected):
         raise error
     assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (BleakDBusError("org.bluez.Error.InProgress", ["x"]), LinkReason.DISCOVERY_STUCK),
+        (BleakDBusError("org.bluez.Error.NotReady", ["x"]), LinkReason.ADAPTER_OFF),
+        (BleakError("Operation already in progress"), LinkReason.CONNECT_FAILED),  # never by its text
+        (LinkError(LinkReason.NO_ADAPTER), LinkReason.NO_ADAPTER),
+    ],
+    ids=lambda value: value.value if isinstance(value, LinkReason) else type(value).__name__,
+)
+def test_only_a_scan_that_bluez_refuses_as_in_progress_says_that_discovery_is_stuck(
+    error: Exception, reason: LinkReason
+) -> None:
+    with pytest.raises(LinkError) as caught, scan_errors(LinkReason.CONNECT_FAILED):
+        raise error
+    assert caught.value.reason is reason
+    assert error in {caught.value, caught.value.__cause__}

@@ -10,6 +10,7 @@ from bleak.exc import BleakError
 
 from belvedere.errors import LinkReason
 from belvedere.link.scan import HUNG_S, SWITCH_S, Scan
+from belvedere.sim.backend.bluez_errors import in_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -23,6 +24,7 @@ class Adapter:
     def __init__(self) -> None:
         self.on = False
         self.starts = 0
+        self.refuses_to_stop = False
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self._works: set[asyncio.Task[None]] = set()
@@ -39,6 +41,8 @@ class Adapter:
         await self.may_answer.wait()
         if on and self.on:
             raise BleakError("Operation already in progress")
+        if self.refuses_to_stop and not on:
+            raise in_progress()
         self.on = on
         self.starts += on
 
@@ -63,12 +67,14 @@ class Rig:
         self.adapter = Adapter()
         self.started = 0
         self.troubles: list[LinkReason] = []
+        self.endings: list[LinkReason | None] = []
         self.is_wanted = False
         self.scan = Scan(
             lambda: Scanner(self.adapter),
             lambda: self.is_wanted,
             on_started=self._receive_started,
             on_failure=self._receive_trouble,
+            on_ended=lambda error: self.endings.append(None if error is None else error.reason),
             wait_until_gone=wait_until_gone,
         )
 
@@ -194,6 +200,19 @@ async def test_a_refused_scan_is_reported_and_tried_when_it_is_wanted_again() ->
     await rig.want(scan=True)
     assert (rig.adapter.scans(), rig.started) == (True, 1)
     await rig.want(scan=False)
+    assert rig.endings == [LinkReason.CONNECT_FAILED, None]
+
+
+async def test_a_scan_that_cannot_be_stopped_has_ended_with_the_reason_and_another_can_start() -> None:
+    rig = Rig()
+    await rig.want(scan=True)
+    rig.adapter.refuses_to_stop = True
+    await rig.want(scan=False)
+    assert (rig.endings, rig.troubles) == ([LinkReason.DISCOVERY_STUCK], [])
+    rig.adapter.refuses_to_stop, rig.adapter.on = False, False
+    await rig.want(scan=True)
+    await rig.want(scan=False)
+    assert rig.endings == [LinkReason.DISCOVERY_STUCK, None]
 
 
 async def test_when_the_bluetooth_service_exits_outstanding_calls_are_abandoned() -> None:

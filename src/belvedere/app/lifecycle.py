@@ -26,9 +26,10 @@ from belvedere.app.systemd_notify import Notifier
 from belvedere.errors import OwnerError
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import FILES, ConnectionLimits, TrustedProxies
-from belvedere.gateway.local_socket import InUseError, local_listener, serve_locally, state_lock
+from belvedere.gateway.local_socket import local_listener, serve_locally
 from belvedere.gateway.server import listen, serve
 from belvedere.signals import handle_termination
+from belvedere.store.instance_lock import InUseError, state_lock
 
 if TYPE_CHECKING:
     import socket

@@ -337,6 +337,8 @@ def read_config(path: Path) -> Config:
 
     Raises SettingsError with file, key and allowed values.
     """
+    if path == DEFAULT_FILE and not path.exists():
+        raise SettingsError(str(path), "", "is not in this folder: give the path of your settings file")
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     secrets = SecretFiles(path.parent, Path(credentials) if credentials else None)
     settings = parse_settings(read_text(path), str(path), secrets)
@@ -378,8 +380,12 @@ def resolve(settings: Settings, file: str = str(DEFAULT_FILE), folder: Path = Pa
     if isinstance(settings.camera, FileCameraSettings):
         camera = msgspec.structs.replace(settings.camera, path=str(folder / settings.camera.path))
         settings = msgspec.structs.replace(settings, camera=camera)
-    state_folder = Path(os.environ.get("STATE_DIRECTORY", folder))
-    return Config(settings, profile, state_folder / settings.store.file if settings.store.file else None)
+    return Config(settings, profile, store_path(settings.store.file, folder))
+
+
+def store_path(file: str, folder: Path) -> Path | None:
+    """Where the store is whose name the settings in this folder give; None if they name none."""
+    return Path(os.environ.get("STATE_DIRECTORY", folder)) / file if file else None
 
 
 def _check_parking(settings: Settings, profile: HeadProfile, file: str) -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from cyclopts import Parameter
 
 from belvedere.app.curtain import Curtain
-from belvedere.app.settings import DEFAULT_FILE, read_config
+from belvedere.app.settings import read_config
+from belvedere.cli.config_option import DEFAULT_FILE, Config
 
 if TYPE_CHECKING:
     from belvedere.app.curtain import CurtainReport
 
-Config = Annotated[Path, Parameter(help="the configuration file")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="print JSON, for programs")]
 
 

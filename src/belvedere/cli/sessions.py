@@ -9,8 +9,9 @@ import msgspec
 from cyclopts import Parameter
 
 from belvedere.app.people_client import open_people
-from belvedere.app.settings import DEFAULT_FILE, read_config
-from belvedere.cli.people import Config, Json  # noqa: TC001 (cyclopts reads annotations)
+from belvedere.app.settings import read_config
+from belvedere.cli.config_option import DEFAULT_FILE, Config
+from belvedere.cli.people import Json  # noqa: TC001 (cyclopts reads annotations)
 
 
 def sessions_list(*, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 MESSAGES = {
     LinkReason.ADAPTER_OFF: "no Bluetooth adapter is switched on; run `belvedere doctor` to see what is missing",
+    LinkReason.DISCOVERY_STUCK: (
+        "BlueZ refuses to scan, as if another scan never ended; if that stays so: sudo systemctl restart bluetooth,"
+        " or else unplug the adapter, or switch the computer off and on again"
+    ),
     LinkReason.NO_PERMISSION: "this user may not use Bluetooth: sudo usermod -aG bluetooth $USER, then log in again",
     LinkReason.NOT_FOUND: "not found: switch it on, bring it close, and close the phone's app",
     LinkReason.CONNECT_FAILED: "found, but could not connect: close the phone's app, or switch the unit off and on",

@@ -10,7 +10,7 @@ from bleak import BleakScanner
 
 from belvedere.errors import LinkReason
 from belvedere.lab.profiles import UnitMatch, find_matches
-from belvedere.link.bleak_errors import link_errors
+from belvedere.link.bleak_errors import scan_errors
 from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ async def scan(
     name = await adapter.bluez_name()
     options: BlueZScannerArgs = REPORT_DUPLICATES if name is None else {**REPORT_DUPLICATES, "adapter": name}
     scanner = BleakScanner(receive, backend=adapter.scanner_backend, bluez=options)
-    with link_errors(LinkReason.ADAPTER_OFF):
+    with scan_errors(LinkReason.ADAPTER_OFF):
         async with timeout(START_STOP_TIMEOUT_S):
             await scanner.start()
         try:

@@ -11,7 +11,7 @@ from dbus_fast.aio import MessageBus
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.bleak_errors import link_errors, reason_of_dbus
-from belvedere.link.bluez_adapters import ADAPTER, ask_objects
+from belvedere.link.bluez_adapters import ADAPTER, adapters_of, ask_objects
 from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
@@ -29,11 +29,15 @@ async def reset(
 ) -> None:
     """Switch an adapter off and on again.
 
-    `adapter` is BlueZ's object of it. `cancel` is called at the last moment, and says whether those at the addresses
-    `ours` may be disconnected; otherwise nothing is done. `bus_address` is the D-Bus's, the system's own by default.
-    Raises LinkError: REFUSED where others are connected by the adapter, NO_PERMISSION, ADAPTER_OFF.
+    `adapter` is BlueZ's object of it, "" for the only one that is on. `cancel` is called at the last moment, and says
+    whether those at the addresses `ours` may be disconnected; otherwise nothing is done. `bus_address` is the D-Bus's,
+    the system's own by default.
+    Raises LinkError: REFUSED where others are connected by the adapter, NO_ADAPTER where "" is not one, NO_PERMISSION,
+    ADAPTER_OFF.
     """
-    others = connected_by(adapter, await ask_objects(bus_address)) - set(ours)
+    objects = await ask_objects(bus_address)
+    adapter = adapter or _only_one(objects)
+    others = connected_by(adapter, objects) - set(ours)
     if others:
         raise LinkError(LinkReason.REFUSED, f"others are connected by it: {', '.join(sorted(others))}")
     with link_errors(LinkReason.ADAPTER_OFF):
@@ -57,6 +61,14 @@ def connected_by(adapter: str, objects: Mapping[str, Mapping[str, Mapping[str, A
     devices = [found[DEVICE] for path, found in objects.items() if path.startswith(f"{adapter}/") and DEVICE in found]
     plain = [{key: variant.value for key, variant in device.items()} for device in devices]
     return {str(device["Address"]) for device in plain if device.get("Connected", False)}
+
+
+def _only_one(objects: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    names = [one.name for one in adapters_of(objects) if one.is_powered]
+    if len(names) != 1:
+        found = ", ".join(names) or "none"
+        raise LinkError(LinkReason.NO_ADAPTER, f"which adapter to reset is not known: {found} on, and none configured")
+    return f"/org/bluez/{names[0]}"
 
 
 async def _switch(bus: MessageBus, adapter: str, *, on: bool) -> None:

@@ -36,7 +36,7 @@ DBUS_REASONS = {
     "org.bluez.Error.InvalidValueLength": LinkReason.REFUSED,
 }
 
-
+IN_PROGRESS = "org.bluez.Error.InProgress"
 NOT_STARTED = "org.freedesktop.DBus.Error.Spawn."  # a family of names: D-Bus tried to start BlueZ on demand and failed
 
 
@@ -49,6 +49,22 @@ def link_errors(otherwise: LinkReason) -> Iterator[None]:
         raise
     except Exception as error:  # when a link is lost, bleak leaks AssertionError and KeyError
         raise LinkError(reason_of(error, otherwise), f"{type(error).__name__}: {error}") from error
+
+
+@contextlib.contextmanager
+def scan_errors(otherwise: LinkReason) -> Iterator[None]:
+    """Convert as `link_errors` does the exceptions of starting or stopping a scan, of which there is one at a time.
+
+    BlueZ's refusal because one is in progress is DISCOVERY_STUCK. It may be a passing one: see
+    `stuck_discovery_detector`.
+    """
+    with link_errors(otherwise):
+        try:
+            yield
+        except BleakDBusError as error:
+            if error.dbus_error != IN_PROGRESS:
+                raise
+            raise LinkError(LinkReason.DISCOVERY_STUCK, f"BlueZ refused to start or stop a scan: {error}") from error
 
 
 @contextlib.contextmanager

@@ -51,7 +51,7 @@ class Discovery:
         lists_connected: whether devices that are connected already are reported as well.
         is_wanted: whether to scan; call `scan.update` when this may have changed.
         on_seen: called with each device seen and the UUIDs of its services.
-        on_failure, wait_until_gone: see `Scan`.
+        on_failure, on_ended, wait_until_gone: see `Scan`.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Discovery:
         is_wanted: Callable[[], bool],
         on_seen: Callable[[DiscoveredDevice, list[str]], None],
         on_failure: Callable[[LinkError], None],
+        on_ended: Callable[[LinkError | None], None],
         wait_until_gone: Callable[[], Coroutine[None, None, None]] | None,
     ) -> None:
         self.adapter_name: str | None = None
@@ -73,6 +74,7 @@ class Discovery:
             is_wanted,
             on_started=self._report_connected,
             on_failure=on_failure,
+            on_ended=on_ended,
             wait_until_gone=wait_until_gone,
         )
         self._scanner_backend = scanner_backend

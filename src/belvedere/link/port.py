@@ -56,8 +56,8 @@ class UnitLink(Protocol):
 
         `on_found` is called at most once, when the unit was found and before connecting. `on_lost` is called at most
         once, from the event loop, when the connection ends other than by `close`.
-        Raises LinkError (NOT_FOUND, NO_ADAPTER, ADAPTER_OFF, NO_PERMISSION, CONNECT_FAILED, NO_CHARACTERISTIC,
-        DISABLED).
+        Raises LinkError (NOT_FOUND, NO_ADAPTER, ADAPTER_OFF, DISCOVERY_STUCK, NO_PERMISSION, CONNECT_FAILED,
+        NO_CHARACTERISTIC, DISABLED).
         """
         ...
 

@@ -2,7 +2,7 @@
 
 BlueZ refuses a second scan and a second connection attempt from the same process, and connecting is slow during a scan.
 So a scan is on while there are searches and nobody has the turn to connect. `claims` knows whose device is whose and
-what happens with it, `connect_turns` who connects, `discovery` what is seen, and `half_open_recovery` when the adapter
+what happens with it, `connect_turns` who connects, `discovery` what is seen, and `adapter_recovery` when the adapter
 must be reset.
 
 When BlueZ itself exits, bleak reports no disconnect, so BlueZ's presence on D-Bus is watched while a link is open. Any
@@ -17,11 +17,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from belvedere.errors import LinkError, LinkReason
+from belvedere.link.adapter_recovery import AdapterRecovery
 from belvedere.link.bleak_client import DISCONNECT_S, BleakClients
 from belvedere.link.claims import Claims, ClaimState
 from belvedere.link.connect_turns import ConnectTurns
 from belvedere.link.discovery import Discovery
-from belvedere.link.half_open_recovery import HalfOpenRecovery
 from belvedere.link.options import LinkOptions
 from belvedere.link.pending_calls import PendingCalls
 from belvedere.link.service_watch import ServiceWatch
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from bleak.backends.scanner import BaseBleakScanner
     from bleak_retry_connector import BleakClientWithServiceCache
 
+    from belvedere.link.adapter_recovery import Reset
     from belvedere.link.adapters import BluezAdapter
     from belvedere.link.claims import Claim
     from belvedere.link.discovery import DiscoveredDevice
-    from belvedere.link.half_open_recovery import Reset
 
 
 class Radio:
@@ -55,10 +55,10 @@ class Radio:
         takes_over: whether `find` also returns units that are connected already. BlueZ keeps the links of a process
             that was killed, and connected units do not advertise. Only for the process that drives the head, because it
             may take a unit away from another process.
-        reset: resets an adapter for a unit whose connection is half open (see `half_open_detector`). Its arguments are
-            the adapter's BlueZ object, the addresses of our connected units, and a function to call at the last moment,
-            which returns whether the links may be ended now. Raises LinkError. By default BlueZ is asked, and only
-            where `takes_over`.
+        reset: resets an adapter when `adapter_recovery` sees no other way. Its arguments are the adapter's BlueZ object
+            ("" for the only one that is on), the addresses of our connected units, and a function to call at the last
+            moment, which returns whether the links may be ended now. Raises LinkError. By default BlueZ is asked, and
+            only where `takes_over`.
         may_end_links: whether all our links may be ended for a moment, because no unit could be left turning; by
             default that is while there are none.
     """
@@ -80,6 +80,7 @@ class Radio:
         options = options or LinkOptions()
         is_bluez = client_backend is None and sys.platform == "linux"
         self._search_s = options.search_s
+        self._seen_by = ""  # BlueZ's object of the adapter that has seen a device last
         wait_until_gone = wait_until_gone or (_wait_until_bluez_gone if is_bluez else None)
         self._watch = ServiceWatch(wait_until_gone, self._receive_service_gone)
         self._calls = PendingCalls()
@@ -94,12 +95,14 @@ class Radio:
             is_wanted=lambda: self._claims.is_seeking and self._turns.may_scan,
             on_seen=self._receive_seen,
             on_failure=self._claims.receive_failure,
+            on_ended=self._receive_scan_ended,
             wait_until_gone=wait_until_gone,
         )
         self._turns = ConnectTurns(self._discovery.scan, options.connect_timeout_s)
-        self._recovery = HalfOpenRecovery(
+        self._recovery = AdapterRecovery(
             self._claims,
             self._turns,
+            adapter=self._adapter_object,
             reset=reset or (_reset_bluez if is_bluez and takes_over else None),
             may_end_links=may_end_links or (lambda: not self._claims.connected),
         )
@@ -107,8 +110,8 @@ class Radio:
     async def find(self, is_wanted: Callable[[str, str, list[str]], bool]) -> DiscoveredDevice:
         """Return the first device seen that satisfies `is_wanted(address, name, services)` and is not claimed.
 
-        The device is then claimed until `release`. Raises LinkError (NOT_FOUND, NO_ADAPTER, ADAPTER_OFF, NO_PERMISSION,
-        CONNECT_FAILED).
+        The device is then claimed until `release`. Raises LinkError (NOT_FOUND, NO_ADAPTER, ADAPTER_OFF,
+        DISCOVERY_STUCK, NO_PERMISSION, CONNECT_FAILED).
         """
         over, time, scan = asyncio.Event(), asyncio.get_running_loop().time, self._discovery.scan
 
@@ -131,8 +134,8 @@ class Radio:
             raise
         if search.claim is not None:
             return search.claim.found
-        failure = search.failure or scan.failure
-        if failure is None:
+        failure = search.failure or scan.failure or self._recovery.failure
+        if failure is None or failure.reason is LinkReason.DISCOVERY_STUCK:
             self._recovery.receive_not_found()
         raise failure or LinkError(LinkReason.NOT_FOUND, "the unit was not found")
 
@@ -170,7 +173,7 @@ class Radio:
         except BaseException:
             if attempt is not None:
                 adapter = _adapter_of(discovered.device)
-                self._recovery.detector.receive_failed(address, adapter, asyncio.get_running_loop().time())
+                self._recovery.half_open.receive_failed(address, adapter, asyncio.get_running_loop().time())
                 self._abandon(attempt, claim)
             elif claim.state is ClaimState.FOUND:
                 self._claims.release(claim)
@@ -218,8 +221,17 @@ class Radio:
         attempt.add_done_callback(receive_ended)
         asyncio.get_running_loop().call_later(DISCONNECT_S, self._claims.release, claim)
 
+    def _adapter_object(self) -> str:
+        """BlueZ's object of the adapter in use; "" if none is configured, and none has seen anything yet."""
+        name = self._discovery.adapter_name
+        return self._seen_by if name is None else f"/org/bluez/{name}"
+
+    def _receive_scan_ended(self, error: LinkError | None) -> None:
+        self._recovery.receive_scan_ended(error)
+
     def _receive_seen(self, discovered: DiscoveredDevice, services: list[str]) -> None:
-        self._recovery.detector.receive_seen(discovered.device.address)
+        self._seen_by = _adapter_of(discovered.device)
+        self._recovery.half_open.receive_seen(discovered.device.address)
         self._claims.receive_seen(discovered.device.address, discovered.name, services, discovered)
 
 

@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.link.bleak_errors import link_errors
+from belvedere.link.bleak_errors import scan_errors
 from belvedere.link.pending_calls import PendingCalls, result
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Scan:
         is_wanted: whether there should be a scan; call `update` when this may have changed.
         on_started: awaited each time a scan has started.
         on_failure: called with the error if a scan cannot start, or does not start or stop in time (ADAPTER_OFF).
+        on_ended: called when a scan is over: with None if it was started and stopped as asked, else with the error.
         wait_until_gone: returns when the Bluetooth service has exited, after which it answers no outstanding call.
     """
 
@@ -51,12 +52,14 @@ class Scan:
         *,
         on_started: Callable[[], Coroutine[None, None, None]],
         on_failure: Callable[[LinkError], None],
+        on_ended: Callable[[LinkError | None], None] = lambda _error: None,
         wait_until_gone: Callable[[], Coroutine[None, None, None]] | None = None,
     ) -> None:
         self._new_scanner = new_scanner
         self._is_wanted = is_wanted
         self._on_started = on_started
         self._on_failure = on_failure
+        self._on_ended = on_ended
         self._wait_until_gone = wait_until_gone
         self._calls = PendingCalls()
         self._scanning: asyncio.Task[None] | None = None
@@ -86,6 +89,7 @@ class Scan:
                 await self._wait_for_answer(_call(scanner.start))
             except LinkError as error:
                 self._on_failure(error)
+                self._on_ended(error)
                 return
             await self._on_started()
             while self._is_wanted():
@@ -95,6 +99,9 @@ class Scan:
                 await self._wait_for_answer(_call(scanner.stop))
             except LinkError as error:
                 logger.debug("could not stop the scan: %s", error)
+                self._on_ended(error)
+            else:
+                self._on_ended(None)
 
     async def _wait_for_answer(self, call: Coroutine[None, None, None]) -> None:
         """Wait for the call as long as an answer is possible. Raises what it raises, or LinkError (ADAPTER_OFF)."""
@@ -128,5 +135,5 @@ class Scan:
 
 
 async def _call(call: Callable[[], Coroutine[None, None, None]]) -> None:
-    with link_errors(LinkReason.CONNECT_FAILED):
+    with scan_errors(LinkReason.CONNECT_FAILED):
         await call()

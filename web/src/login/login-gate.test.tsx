@@ -169,6 +169,19 @@ test("my devices are listed without those of others, and all but this one can be
   expect(requests).toContain("DELETE /sessions/3");
 });
 
+test.each([
+  [[503, { code: "store_failed" }], "This could not be saved at home. Please try again in a moment."],
+  [[403, { code: "not_permitted" }], "You may not do this. Ask someone at home."],
+] as const)("an invitation that is answered with %j is told in words", async (answer, words) => {
+  HTMLDialogElement.prototype.showModal = () => {};
+  const ben = { id: "6", name: "Ben", role: "guest", has_joined: false, sessions: 0, invitations: 1 };
+  await open({ ...IN, "GET /people": [200, [ben]], "POST /people/6/invitations": answer });
+  await tap("Who may come in");
+  await tap("");
+  await tap("Make another link");
+  expect(page.querySelector("[role=alert]")?.textContent).toBe(words);
+});
+
 test("a new person gets a link at once, and is removed only by a second tap", async () => {
   HTMLDialogElement.prototype.showModal = () => {};
   const ben = { id: "6", name: "Ben", role: "guest", has_joined: false, sessions: 0, invitations: 1 };

@@ -103,7 +103,6 @@ export const EN = {
   "camera.no_permission": "The computer at home is not allowed to use the camera.",
   "camera.wrong_format": "The camera sends a picture that can’t be shown.",
   "camera.no_signal": "The camera sends no picture. It may be switched off.",
-  "camera.too_slow": "The camera is too slow at the moment.",
   "camera.unreachable": "The camera can’t be reached.",
   "camera.refused": "The camera asks for another password.",
   "camera.program_failed": "The program that reads the camera has stopped.",
@@ -156,6 +155,7 @@ export const EN = {
   "link.not_found": "out of reach",
   "link.no_adapter": "no Bluetooth adapter",
   "link.adapter_off": "Bluetooth is off",
+  "link.discovery_stuck": "Bluetooth is stuck",
   "link.no_permission": "no permission for Bluetooth",
   "link.connect_failed": "can’t connect",
   "link.no_characteristic": "wrong device",
@@ -398,5 +398,6 @@ export const EN = {
   "problem.not_found": "That is not there any more.",
   "problem.method_not_allowed": "This page is out of date. Please load it again.",
   "problem.not_acceptable": "This page is out of date. Please load it again.",
+  "problem.store_failed": "This could not be saved at home. Please try again in a moment.",
   "problem.broken": "Something went wrong at home. Please try again in a moment.",
 } as const;

@@ -93,7 +93,6 @@ export const ZH = {
   "camera.no_permission": "家里的电脑没有使用摄像头的权限。",
   "camera.wrong_format": "摄像头的画面无法显示。",
   "camera.no_signal": "摄像头没有画面，可能没有开机。",
-  "camera.too_slow": "摄像头现在太慢了。",
   "camera.unreachable": "连不上摄像头。",
   "camera.refused": "摄像头的密码不对。",
   "camera.program_failed": "读取摄像头的程序停了。",
@@ -142,6 +141,7 @@ export const ZH = {
   "link.not_found": "连不上",
   "link.no_adapter": "没有蓝牙",
   "link.adapter_off": "蓝牙没有打开",
+  "link.discovery_stuck": "蓝牙卡住了",
   "link.no_permission": "没有使用蓝牙的权限",
   "link.connect_failed": "连接不成功",
   "link.no_characteristic": "不是这台设备",
@@ -364,6 +364,7 @@ export const ZH = {
   "problem.not_found": "已经没有了。",
   "problem.method_not_allowed": "本页不是最新的，请重新打开。",
   "problem.not_acceptable": "本页不是最新的，请重新打开。",
+  "problem.store_failed": "家里的设备没能存下来，请过一会儿再试。",
   "problem.broken": "家里的设备出了点问题，请过一会儿再试。",
 } as const satisfies Record<keyof typeof EN, Text>;
 
