@@ -61,7 +61,7 @@ test-bluez: $(TEST_READY) ## the Bluetooth code over a real BlueZ, in virtual ma
 	$(PYTHON_IN) -m tests.bluez.machines $(ARGS)
 
 .PHONY: test-vm
-test-vm: $(TEST_READY) ## the camera code over the kernel's virtual cameras, in a virtual machine; ARGS="-k unplug"
+test-vm: $(TEST_READY) $(PAGE) ## in virtual machines: the camera code over the kernel's virtual cameras, and the service under systemd; ARGS="-k unplug"
 	$(PYTHON_IN) -m tests.vm.machine $(ARGS)
 
 .PHONY: test-deploy

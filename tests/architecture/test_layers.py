@@ -25,6 +25,7 @@ BREACHES = {
     "layers": ("link/backoff.py", "from belvedere.engine import bus\n"),
     "no-cycles": ("link/port.py", "if TYPE_CHECKING:\n    from belvedere.link import supervisor\n"),
     "pure": ("control/lease.py", "def f():\n    import time\n"),
+    "pure-installation": ("installation/plan.py", "def f():\n    import subprocess\n"),
     "control-transport": ("gateway/control_runner.py", "from litestar import WebSocket\n"),
     "bleak": ("link/supervisor.py", "import bleak\n"),
     "video": ("gateway/whep.py", "from av.packet import Packet\n"),
