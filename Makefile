@@ -61,13 +61,13 @@ test-bluez: $(TEST_READY) ## the Bluetooth code over a real BlueZ, in virtual ma
 	$(PYTHON_IN) -m tests.bluez.machines $(ARGS)
 
 .PHONY: test-vm
-test-vm: $(TEST_READY) ## the camera code over the kernel's virtual cameras, in a virtual machine; ARGS="-k unplug"
+test-vm: $(TEST_READY) $(PAGE) ## in virtual machines: the camera code over the kernel's virtual cameras, and the service under systemd; ARGS="-k unplug"
 	$(PYTHON_IN) -m tests.vm.machine $(ARGS)
 
 .PHONY: test-deploy
 test-deploy: $(TEST_READY) $(PAGE) ## the image, the chart and what else installs Belvedere, with the real tools; ARGS="-k image"
 	@scripts/bootstrap deploy
-	$(PYTHON_IN) -m pytest -m deploy $(ARGS)
+	$(PYTHON_IN) -m pytest -m deploy -o faulthandler_timeout=900 $(ARGS) # building the image takes minutes
 
 .PHONY: format
 format: $(TEST_READY) $(MODULES) ## put every source file into shape
@@ -77,6 +77,7 @@ format: $(TEST_READY) $(MODULES) ## put every source file into shape
 
 .PHONY: bench
 bench: $(TEST_READY) $(PAGE) ## measure speed and memory; prints them and writes build/bench/results.json
+	@scripts/bootstrap bench || echo "belvedere: measuring without Janus as a rival" >&2
 	$(PYTHON_IN) -m benchmarks $(ARGS)
 
 .PHONY: soak
@@ -96,8 +97,9 @@ contract: $(TEST_READY) $(MODULES) ## write contract/ and the page's types from 
 	$(NPM) run types
 
 .PHONY: settings
-settings: $(TEST_READY) ## write docs/reference/settings.md from the settings
+settings: $(TEST_READY) ## write docs/reference/settings.md and the chart's schema from the settings
 	$(PYTHON_IN) -m tools.settings_page
+	$(PYTHON_IN) -m tools.chart_schema
 
 .PHONY: room
 room: $(TEST_READY) ## paint the demo's room again, into the package
@@ -114,7 +116,7 @@ ENGINE ?= podman
 # Only docker's format has a health check; docker itself makes no other, and knows no --format.
 .PHONY: image
 image: ## the container image, belvedere:latest; ENGINE=docker ARGS="--build-arg BASE=..."
-	$(ENGINE) build $(if $(findstring docker,$(ENGINE)),,--format docker) --file deploy/container/Containerfile --tag belvedere:latest \
+	@$(ENGINE) build $(if $(findstring docker,$(ENGINE)),,--format docker) --file deploy/container/Containerfile --tag belvedere:latest \
 		--build-arg VERSION=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' src/belvedere/__init__.py) \
 		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) $(ARGS) .
 

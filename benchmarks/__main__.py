@@ -17,9 +17,12 @@ SCENARIOS = {
     "footprint": "how soon the server is ready, and how much memory it takes",
     "guardian": "what the process costs that stops the head when the server cannot",
     "glass": "from the camera to the screen, and what each viewer costs",
+    "large": "the same with larger pictures and more of them",
+    "viewers": "how late the loop that drives is while four viewers watch 1080p30",
     "lossy": "the picture on lines with little bandwidth, delay and loss (needs root)",
     "press": "from a key to the first moved pixel",
     "sharpness": "how similar the encoded picture is to its source, at rest and in a pan",
+    "shown": "the same of what the browser shows",
     "roaming": "without a picture when the visitor changes networks (needs root)",
     "snoop": "how fast a phone's log is read, and in how much memory",
 }

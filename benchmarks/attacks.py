@@ -78,7 +78,7 @@ def _idrs_result(rounds: list[Measured], quiet: list[Measured]) -> Result:
 
 
 def _stop_ms(rounds: list[Measured]) -> float:
-    return percentile([each for measured in rounds for each in measured.handed_ms], SHARE)
+    return percentile([each for measured in rounds for each in measured.begun_ms], SHARE)
 
 
 def _lag_ms(measured: Measured) -> float:

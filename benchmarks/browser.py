@@ -52,6 +52,7 @@ WATCH = """
     const isRead = bits[0] === 1 && bits[1] === 0 && Math.imul(ms, 0x9E3779B1) >>> 26 === number(34, 40);
     return isRead ? ms : null;
   };
+  bench.read = read;
   const follow = (video) => {
     const next = () => video.requestVideoFrameCallback((_now, metadata) => {
       const shown = performance.now();

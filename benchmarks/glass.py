@@ -1,47 +1,31 @@
-"""Latency from camera to screen: the time bar contains the capture time, and Chromium reports the time of display.
-
-This includes drawing, encoding, network, jitter buffer, decoding and compositing, but not camera and monitor. A 60 Hz
-screen shows a picture up to 16.7 ms after it is decoded. How long depends on the phase between camera and screen, which
-is constant during a visit. So both servers get many visits in turn, each with a newly started camera.
-"""
+"""Latency from camera to screen, from the tap to the first picture, and what viewers cost (see `visits.py`)."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from benchmarks.browser import NO_UDP, chromium, clock_offset_ms, open_page, page_of, wait_until
-from benchmarks.report import Result, compare, percentile
+from benchmarks.browser import NO_UDP, chromium, page_of
+from benchmarks.report import Result, compare
+from benchmarks.rivals import janus
 from benchmarks.serving import Server, serving
+from benchmarks.visits import ROOM, WARM_S, WATCH_S, Watched, has_janus, tap, visits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
-ROUNDS = 2
-VISITS = 5  # of one round
-WARM_S = 1.5  # until the page is ready and the codec has reached its rate
-WATCH_S = 3.0
-GONE_S = 0.5
+ROUNDS = 3
+VISITS = {"ours": 4, "socket": 3, "janus": 4, "rival": 2}  # in one round
 VIEWERS = 8
 CPU_S = 6.0
 RIVAL_IS = "unmodified aiortc: an encoder for each viewer, no playout-delay extension, the same room"
 RIVAL = ("-m", "benchmarks.rivals.stock_aiortc")
-
-
-class Watched(NamedTuple):
-    """The figures of one visit, in milliseconds and percent of a core."""
-
-    median: float
-    p95: float
-    composed: float
-    first: float
-    cpu: float
-
+JANUS_SHARE = {"median": 0.8, "first": 0.5}  # of Janus's figure, ours may be at most
 
 FIGURES: tuple[tuple[str, Callable[[Watched], float], str, str, float | None], ...] = (
     ("median", lambda watched: watched.median, "glass to glass, a visit's median", "ms", 12),
@@ -60,79 +44,73 @@ FIGURES: tuple[tuple[str, Callable[[Watched], float], str, str, float | None], .
         "ms",
         120,
     ),
-    ("cpu", lambda watched: watched.cpu, "the server's share of a core with one viewer", "%", 18),
+    ("cpu", lambda watched: watched.cpu, "the server's share of a core with one viewer", "%", 16),
 )
 
 
 def run() -> list[Result]:
-    """Watch both in turn, then measure further viewers."""
-    rounds: dict[str, list[Watched]] = {"ours": [], "socket": [], "rival": []}
+    """Watch all in turn, then measure further viewers."""
+    names = [name for name in VISITS if name != "janus" or has_janus()]
+    rounds: dict[str, list[Watched]] = {name: [] for name in names}
     per_viewer: dict[str, list[float]] = {}
     with chromium() as browser:
         for _ in range(ROUNDS):
             for name, watched in rounds.items():
                 with _start(name) as server:
                     server.wait_connected()
-                    watched.extend(_visits(browser, server, NO_UDP if name == "socket" else ""))
+                    watched.extend(visits(browser, server, VISITS[name], NO_UDP if name == "socket" else ""))
         for name, viewers in (("ours", VIEWERS), ("rival", 2)):
             with _start(name) as server:
                 server.wait_connected()
                 per_viewer[name] = _cpu_of_further_viewers(browser, server, viewers)
-    return [*_results(rounds), *_socket_results(rounds), _viewer_result(per_viewer)]
+    against_janus = janus_results("glass-janus", "1280x720 at 30 fps", rounds["ours"], rounds.get("janus", []))
+    return [*_results(rounds), *_socket_results(rounds), *against_janus, _viewer_result(per_viewer)]
+
+
+def janus_results(name: str, scene: str, ours: list[Watched], theirs: list[Watched]) -> list[Result]:
+    """Compare visits to us with visits to Janus that were made in turn, if there were any."""
+    results = []
+    for figure, of, what, unit, _ in FIGURES:
+        rival = [of(watched) for watched in theirs]
+        is_bounded = bool(rival) and figure in JANUS_SHARE
+        results.append(
+            compare(
+                f"{name}-{figure}",
+                f"{what}; {scene}",
+                unit,
+                ours=[of(watched) for watched in ours],
+                rival=rival,
+                rival_is=janus.IS if rival else "",
+                budget=round(JANUS_SHARE[figure] * statistics.median(rival), 3) if is_bounded else None,
+            )
+        )
+    return results
 
 
 def _start(name: str) -> AbstractContextManager[Server]:
-    return Server(*RIVAL) if name == "rival" else serving(camera='kind = "room"\ntime_bar = true')
-
-
-def _visits(browser: Browser, server: Server, script: str) -> list[Watched]:
-    """Open the page, watch and leave, several times."""
-    with page_of(browser, script) as page:
-        return [_watch(page, server) for _ in range(VISITS)]
-
-
-def _watch(page: Page, server: Server) -> Watched:
-    _tap(page, server)
-    time.sleep(WARM_S)
-    page.evaluate("bench.isReading = true")
-    before, began = server.cpu_s(), time.monotonic()
-    frames: list[tuple[float, float, float | None]] = []
-    while time.monotonic() < began + WATCH_S:
-        time.sleep(0.5)
-        frames += page.evaluate("bench.frames.splice(0)")
-    cpu = (server.cpu_s() - before) / (time.monotonic() - began) * 100
-    first = page.evaluate("bench.first - bench.tapped")
-    offset = clock_offset_ms(page)
-    page.goto("about:blank")  # closes the connection, so the camera is turned off
-    time.sleep(GONE_S)
-    taken_ms = [(shown, composed, taken + 0.5 - offset) for shown, composed, taken in frames if taken is not None]
-    if not taken_ms:
-        raise RuntimeError(f"none of {len(frames)} pictures could be read")
-    ages = [shown - taken for shown, _composed, taken in taken_ms]  # the bar's milliseconds are cut off, hence the 0.5
-    composed_ages = [composed - taken for _shown, composed, taken in taken_ms]
-    return Watched(statistics.median(ages), percentile(ages, 0.95), statistics.median(composed_ages), first, cpu)
-
-
-def _tap(page: Page, server: Server) -> None:
-    """Open the page, wait as people do, tap, and wait for the first picture."""
-    open_page(page, server)
-    page.get_by_role("button", name="Look around").wait_for()
-    time.sleep(1.0)
-    page.get_by_role("button", name="Look around").click()
-    wait_until(page, "bench.first > 0")
+    match name:
+        case "rival":
+            return Server(*RIVAL)
+        case "janus":
+            return Server(*janus.command())
+        case _:
+            return serving(camera=ROOM)
 
 
 def _cpu_of_further_viewers(browser: Browser, server: Server, viewers: int) -> list[float]:
     """Percent of a core per further viewer; these are more connections of the same page."""
     with ExitStack() as stack:
         first = stack.enter_context(page_of(browser))
-        _tap(first, server)
+        tap(first, server)
         time.sleep(WARM_S)
-        alone = server.cpu_percent_over(CPU_S)
+        alone = [server.cpu_percent_over(CPU_S)]
         first.evaluate(MORE, viewers - 1)
         time.sleep(WARM_S)
         together = server.cpu_percent_over(CPU_S)
-    return [(together - alone) / (viewers - 1)]
+        first.evaluate("bench.more.forEach((connection) => connection.close())")
+        time.sleep(WARM_S)
+        alone.append(server.cpu_percent_over(CPU_S))
+    return [(together - statistics.mean(alone)) / (viewers - 1)]
 
 
 MORE = """async (count) => {
@@ -159,7 +137,7 @@ MORE = """async (count) => {
 
 
 def _results(rounds: dict[str, list[Watched]]) -> list[Result]:
-    scene = f"1280x720 at 30 fps in Chromium over loopback, {ROUNDS * VISITS} visits of {WATCH_S:.0f} s"
+    scene = f"1280x720 at 30 fps in Chromium over loopback, {len(rounds['ours'])} visits of {WATCH_S:.0f} s"
     return [
         compare(
             f"glass-{name}",
@@ -206,5 +184,5 @@ def _viewer_result(per_viewer: dict[str, list[float]]) -> Result:
         ours=per_viewer["ours"],
         rival=per_viewer["rival"],
         rival_is=RIVAL_IS,
-        budget=1,
+        budget=0.7,
     )

@@ -10,9 +10,9 @@ import time
 from typing import TYPE_CHECKING
 
 from benchmarks.browser import chromium, open_page, page_of, wait_until
-from benchmarks.lossy import CAMERA
 from benchmarks.report import Result, compare
 from benchmarks.serving import serving
+from benchmarks.visits import ROOM
 from benchmarks.wan import INSIDE, OTHER_OUTSIDE, OUTSIDE, Line, move, wan
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ WATCH_S = 8.0
 
 def run() -> list[Result]:
     """Change networks in several visits."""
-    with wan(LINE) as inside, serving(inside=inside, server=f'host = "{INSIDE}"', camera=CAMERA) as server:
+    with wan(LINE) as inside, serving(inside=inside, server=f'host = "{INSIDE}"', camera=ROOM) as server:
         server.wait_connected()
         secure = f"--unsafely-treat-insecure-origin-as-secure={server.address}"
         with chromium(secure) as browser, page_of(browser) as page:

@@ -62,8 +62,8 @@ class Server:
         return float(self._measured.memory_info().rss) / MIB
 
     def cpu_s(self) -> float:
-        """The processor time that it has used, in seconds."""
-        return cpu_s_of(self._process.pid)
+        """The processor time that it and its children have used, in seconds."""
+        return sum(cpu_s_of(each.pid) for each in (self._measured, *self._measured.children(recursive=True)))
 
     def cpu_percent_over(self, seconds: float) -> float:
         """Measure its share of a core, in percent, for some seconds."""

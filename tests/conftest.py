@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib.util
 import inspect
 
@@ -17,7 +18,17 @@ if importlib.util.find_spec("hypothesis") is not None:  # the machines of `make 
     settings.register_profile("any time", settings(), deadline=None)
     settings.load_profile("any time")
 
+CHOOSING = ("realtime", "browser", "alone")  # markers by which `tests.parallel` chooses test modules
 TURNS_TO_END = 100  # of the loop; a task that was cancelled has long ended by then
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a test whose module does not name its markers: it would run in no part of `make test`."""
+    named = functools.cache(lambda path: path.read_text(encoding="utf-8"))
+    for item in items:
+        for marker in CHOOSING:
+            if item.get_closest_marker(marker) is not None and f"mark.{marker}" not in named(item.path):
+                raise pytest.UsageError(f"{item.nodeid} is marked {marker}, and its module does not say so")
 
 
 @pytest.hookimpl(tryfirst=True)

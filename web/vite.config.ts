@@ -6,6 +6,7 @@ const SERVER = "http://127.0.0.1:8080";
 
 export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  base: "./", // relative, because one build serves houses at several paths; the server completes the index
   build: {
     outDir: "../src/belvedere/gateway/page",
     emptyOutDir: true,

@@ -176,7 +176,6 @@ class CameraReason(enum.StrEnum):
         NO_PERMISSION: this computer's user may not open it.
         WRONG_FORMAT: it delivers something that is no picture, or none that can be used.
         NO_SIGNAL: it is there, and delivers nothing.
-        TOO_SLOW: it delivers far fewer pictures than it promised.
         UNREACHABLE: the network does not lead to it, or it does not answer.
         REFUSED: it demands a user name and password, or other ones.
         PROGRAM_FAILED: the program that reads it failed.
@@ -190,7 +189,6 @@ class CameraReason(enum.StrEnum):
     NO_PERMISSION = "no_permission"
     WRONG_FORMAT = "wrong_format"
     NO_SIGNAL = "no_signal"
-    TOO_SLOW = "too_slow"
     UNREACHABLE = "unreachable"
     REFUSED = "refused"
     PROGRAM_FAILED = "program_failed"

@@ -69,19 +69,24 @@ class PublisherEnded(Event, frozen=True, tag="publisher_ended"):
 
 
 class ViewerJoined(Event, frozen=True, tag="viewer_joined"):
-    """A session began to watch the video; `way` is the transport that sends it."""
+    """A session began to watch the video; `way` is the transport that sends it.
+
+    `view` is the same for the connections that send one picture of a page, which overlap where it changes its way.
+    """
 
     viewer: str
     session: str
     way: str
+    view: str = ""
 
 
 class ViewerLeft(Event, frozen=True, tag="viewer_left"):
-    """A viewer stopped watching, after `watched_s` seconds."""
+    """A viewer stopped watching, after `watched_s` seconds; `view` is that of its `ViewerJoined`."""
 
     viewer: str
     session: str
     watched_s: float
+    view: str = ""
 
 
 class Knocked(Event, frozen=True, tag="knocked"):

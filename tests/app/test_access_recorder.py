@@ -182,7 +182,7 @@ async def test_a_disk_that_is_full_delays_no_visit_and_the_visitor_who_leaves_is
         async with run.socket(ben.cookie) as peer:
             await run.drive(peer)
         answer = await run.leave(ana.cookie)
-        assert (answer.status_code, answer.json()["code"]) == (503, "broken")
+        assert (answer.status_code, answer.json()["code"]) == (503, "store_failed")
         assert "belvedere-8080=;" in answer.headers["set-cookie"]
         assert run.rig.invitations.session(ana.cookie) is None
         assert "a restart may bring it back" in caplog.text

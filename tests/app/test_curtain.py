@@ -9,7 +9,7 @@ import pytest
 from belvedere.app.curtain import Curtain, CurtainReport
 from belvedere.app.local_client import LocalClient, NoServerError, RefusedError
 from belvedere.errors import OwnerError
-from belvedere.gateway.local_socket import state_lock
+from belvedere.store.instance_lock import state_lock
 from belvedere.store.room import SavedRoom, load_room, save_room
 from belvedere.store.sqlite_file import SqliteFile
 

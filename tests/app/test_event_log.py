@@ -68,6 +68,26 @@ def test_a_viewer_of_a_restored_session_is_logged_by_name(caplog: pytest.LogCapt
     ]
 
 
+def test_a_page_that_changes_its_way_goes_on_watching(caplog: pytest.LogCaptureFixture) -> None:
+    assert lines(
+        caplog,
+        OPENED,
+        ViewerJoined("v1", "a1", "WebSocket", "page"),
+        ViewerJoined("v2", "a1", "WebSocket", "other-tab"),
+        ViewerJoined("v3", "a1", "WebRTC", "page"),
+        ViewerLeft("v1", "a1", 2.0, "page"),
+        ViewerLeft("v3", "a1", 60.0, "page"),
+        ViewerLeft("v2", "a1", 70.0, "other-tab"),
+    ) == [
+        "ana came in (session a1)",
+        "ana watches by WebSocket (session a1)",
+        "ana watches by WebSocket (session a1)",
+        "ana watches by WebRTC (session a1)",
+        "ana stopped watching after 62 s (session a1)",
+        "ana stopped watching after 70 s (session a1)",
+    ]
+
+
 def test_one_axis_that_was_cut_is_named(caplog: pytest.LogCaptureFixture) -> None:
     assert lines(caplog, HoldCut("a1-1", "link_lost", "pan")) == ["a hold was cut: link_lost, pan (connection a1-1)"]
 

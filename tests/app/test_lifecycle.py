@@ -147,6 +147,13 @@ async def test_a_unit_that_could_not_be_stopped_gives_status_1_and_a_log_line(ca
     assert "may still be turning" in caplog.text
 
 
+@pytest.fixture
+def saves_no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The head never rests long enough for its position to be saved as sure, however slow this machine is."""
+    monkeypatch.setattr("belvedere.app.position_recorder.REST_S", 600.0)
+
+
+@pytest.mark.usefixtures("saves_no_rest")
 async def test_the_saved_position_is_not_sure_while_the_head_may_move_and_sure_after_shutdown(
     tmp_path: Path,
 ) -> None:
@@ -167,6 +174,7 @@ async def test_the_saved_position_is_not_sure_while_the_head_may_move_and_sure_a
         assert saved(path)["pan"] == Position(stands.position_deg, is_sure=True)
 
 
+@pytest.mark.usefixtures("saves_no_rest")
 async def test_a_locked_store_delays_neither_driving_nor_shutdown_and_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -41,7 +41,13 @@ def test_the_demo_has_a_link_for_the_rooms_page_too() -> None:
     [
         (GatewayOptions(), ADDRESS),
         (GatewayOptions(names=("home.example.org",)), "https://home.example.org"),
+        (GatewayOptions(base_path="/kitchen"), f"{ADDRESS}/kitchen"),
+        (GatewayOptions(names=("home.example.org",), base_path="/kitchen"), "https://home.example.org/kitchen"),
         (GatewayOptions(host="0.0.0.0", names=("pi.local",)), "http://pi.local:8080"),  # noqa: S104 - a LAN
+        (
+            GatewayOptions(host="0.0.0.0", names=("home.example.org",), trusted_proxies=("::1", "10.42.0.0/16")),  # noqa: S104 - in a pod
+            "https://home.example.org",
+        ),
     ],
 )
 def test_links_have_the_name_that_people_use(options: GatewayOptions, address: str) -> None:

@@ -19,8 +19,8 @@ from belvedere.app.people_client import (
 )
 from belvedere.app.settings import Config, Settings, resolve
 from belvedere.errors import OwnerError
-from belvedere.gateway.local_socket import state_lock
 from belvedere.store.access import load_access
+from belvedere.store.instance_lock import state_lock
 from belvedere.store.sqlite_file import SqliteFile
 from belvedere.testing.clock import FakeClock
 

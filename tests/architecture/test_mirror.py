@@ -25,6 +25,7 @@ OF_NO_MODULE = {
     "support",
     "table",
     "fuzz",
+    "systemd",
     "vm",
     "tools",  # mirrors the folder of that name
 }  # folders of tests that belong to no module of the sources

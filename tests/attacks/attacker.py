@@ -1,4 +1,4 @@
-"""The attacker's process: `python -m tests.attacks.attacker ADDRESS COOKIE...`.
+"""The attacker's process: `python -m tests.attacks.attacker ADDRESS BEARER COOKIE...`.
 
 It reads the name of an attack and prints `began` once that runs. At the next line it ends the attack and prints what it
 did.
@@ -20,11 +20,11 @@ from tests.attacks.watching import watch_cheaply
 BEGIN_TIMEOUT_S = 15.0
 
 
-async def _attack(sessions: list[Session]) -> None:
+async def _attack(sessions: list[Session], page: Session) -> None:
     print_line("ready")
     lines = read_lines()
     async for name in lines:
-        target = Target(sessions)
+        target = Target(sessions, page)
         attacking = asyncio.create_task((ATTACKS | PUBLISHER_ATTACKS)[name](target))
         beginning = asyncio.create_task(target.has_begun.wait())
         await asyncio.wait({attacking, beginning}, timeout=BEGIN_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
@@ -33,6 +33,7 @@ async def _attack(sessions: list[Session]) -> None:
         await anext(lines)
         attacking.cancel()
         await asyncio.wait({attacking})
+        page = target.page
         if not attacking.cancelled() and (error := attacking.exception()) is not None:
             target.did[repr(error)] += 1
         print_line(msgspec.json.encode(dict(target.did)).decode())
@@ -42,8 +43,8 @@ def main() -> None:
     """Attack until the input ends."""
     run_when_idle()
     watch_cheaply()
-    address, *cookies = sys.argv[1:]
-    asyncio.run(_attack([Session(address, cookie) for cookie in cookies]))
+    address, bearer, *cookies = sys.argv[1:]
+    asyncio.run(_attack([Session(address, cookie) for cookie in cookies], Session(address, "", bearer)))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.attacks import media, publisher, sockets, strangers, streams
+from tests.attacks import media, pages, publisher, sockets, strangers, streams
 
 if TYPE_CHECKING:
     from tests.attacks.target import Attack
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 NOTHING = sockets.nothing.__name__
 
 ATTACKS: dict[str, Attack] = {
-    attack.__name__: attack for attack in (*media.ATTACKS, *sockets.ATTACKS, *strangers.ATTACKS, *streams.ATTACKS)
+    attack.__name__: attack
+    for attack in (*media.ATTACKS, *pages.ATTACKS, *sockets.ATTACKS, *strangers.ATTACKS, *streams.ATTACKS)
 }
 PUBLISHER_ATTACKS: dict[str, Attack] = {attack.__name__: attack for attack in publisher.ATTACKS}

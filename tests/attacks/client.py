@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 REDEEM_TIMEOUT_S = 10.0
+LISTED_PAGE = "https://family.example"  # the origin of a page of another site, which the settings list
 
 
 class Reply(NamedTuple):
@@ -20,10 +21,11 @@ class Reply(NamedTuple):
 
 
 class Session(NamedTuple):
-    """A session of an attacked server; without a cookie, an anonymous client."""
+    """A session of an attacked server, with a cookie or, on the page of another site, a bearer; else a stranger."""
 
     address: str
     cookie: str
+    bearer: str = ""
 
     @property
     def host(self) -> str:
@@ -35,12 +37,18 @@ class Session(NamedTuple):
         """The port."""
         return urlsplit(self.address).port or 80
 
+    @property
+    def origin(self) -> str:
+        """The origin of its page."""
+        return LISTED_PAGE if self.bearer else self.address
+
     async def ask(
         self, method: str, path: str, body: str = "", content_type: str = "text/plain", *, token: str = ""
     ) -> Reply:
         """Send one request, on a connection of its own."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        head = [f"{method} {path} HTTP/1.1", f"Host: {self.host}", f"Origin: {self.address}", "Connection: close"]
+        head = [f"{method} {path} HTTP/1.1", f"Host: {self.host}", f"Origin: {self.origin}", "Connection: close"]
+        token = token or self.bearer
         if token:
             head.append(f"Authorization: Bearer {token}")
         if self.cookie and not token:
@@ -64,6 +72,16 @@ async def redeem_link(link: str) -> Session:
         )
     assert "set-cookie" in reply.headers, f"no session was started: {reply}"
     return Session(address, reply.headers["set-cookie"].partition(";")[0])
+
+
+async def redeem_on_listed_page(link: str) -> Session:
+    """Redeem a one-time link as a page of another site does, which the settings list."""
+    address, _, token = link.partition("/join#")
+    page = Session(address, "", "none yet")
+    body = json.dumps({"secret": token})
+    async with asyncio.timeout(REDEEM_TIMEOUT_S):
+        reply = await page.ask("POST", "/api/v1/login/invitation", body, "application/json")
+    return page._replace(bearer=json.loads(reply.body)["bearer"]["bearer"])
 
 
 def _reply(text: str) -> Reply:

@@ -40,6 +40,7 @@ class Driver:
 
     Attributes:
         stops: each release and when its stop was written, as acknowledged; after `TIMEOUT_S` where none was seen.
+        pings_ms: from sending each ping to the server's reply to it.
         errors: what the server refused or gave notice of, and what did not happen in time.
     """
 
@@ -56,6 +57,7 @@ class Driver:
         self._stopped: set[tuple[str, int]] = set()
         self._changed = asyncio.Event()
         self.stops: list[Stop] = []
+        self.pings_ms: list[float] = []
         self.errors: list[str] = []
 
     async def drive(self, seconds: float) -> None:
@@ -151,6 +153,8 @@ class Driver:
                     self.stops.append(Stop(axis, self._released_ms[seq], written))
                 else:
                     self._moved.add(axis)
+            case {"type": "pong", "clock": sent, "server": replied}:
+                self.pings_ms.append(replied - sent)
             case {"type": "lease", "holder": "you", "epoch": epoch}:
                 self._epoch = epoch
             case {"type": "state"}:

@@ -19,13 +19,15 @@ from typing import Self
 
 import msgspec
 from tests.attacks.catalogue import NOTHING
-from tests.attacks.client import Session, redeem_link
+from tests.attacks.client import LISTED_PAGE, Session, redeem_link, redeem_on_listed_page
 from tests.attacks.driver import Driver, Stop
 from tests.attacks.publisher import TOKEN
-from tests.attacks.server import HandOver, Opened, Seen
+from tests.attacks.server import BegunStop, Opened, Seen
 from tests.support.loop_watchdog import Stall
 from tests.support.settings_text import settings_text
 
+PATTERN = 'kind = "pattern"'
+PUBLISHED = 'kind = "whip"\ntoken_file = "token"'
 SMALL_PICTURE = """
 width = 640
 height = 352
@@ -43,7 +45,8 @@ class Measured(msgspec.Struct, frozen=True):
 
     Attributes:
         stops_ms: how late each released finger's stop was written to the radio.
-        handed_ms: how late it was given to the radio, without the time that the virtual unit took to answer.
+        begun_ms: how late writing it began, without the time that the virtual unit took to answer.
+        pings_ms: from sending each ping to the server's reply to it.
         errors: what the driver received as an error or notice, or timed out on.
         lags_ms: how late the loop's timers were.
         held_ms: the same without the time for which other threads and programs had the processor: an attacker on
@@ -55,7 +58,8 @@ class Measured(msgspec.Struct, frozen=True):
     """
 
     stops_ms: list[float]
-    handed_ms: list[float]
+    begun_ms: list[float]
+    pings_ms: list[float]
     errors: list[str]
     lags_ms: list[float]
     held_ms: list[float]
@@ -83,10 +87,10 @@ class Measured(msgspec.Struct, frozen=True):
         return f"{stops}; {lag}; {self.errors or ''}; {self.rss_mib:.0f} MiB; did {self.did}; viewers {self.viewers}"
 
 
-def handed_after_ms(stop: Stop, handed_over: list[HandOver]) -> float:
+def begun_after_ms(stop: Stop, begun: list[BegunStop]) -> float:
     """How long after its release a stop was given to the radio, in milliseconds; at most until it was written."""
-    begun = (each.at_ms for each in handed_over if each.axis == stop.axis and each.at_ms >= stop.released_ms)
-    return min(next(begun, stop.written_ms), stop.written_ms) - stop.released_ms
+    later = (each.at_ms for each in begun if each.axis == stop.axis and each.at_ms >= stop.released_ms)
+    return min(next(later, stop.written_ms), stop.written_ms) - stop.released_ms
 
 
 class Process:
@@ -116,44 +120,51 @@ class Process:
         return line
 
     def end(self) -> None:
-        """Close its input, which ends all but the server; then SIGTERM, then SIGKILL."""
+        """Kill it: nothing is asked of it any more, and a server that is told to end disconnects its units first."""
+        self.process.kill()
+        self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             with contextlib.suppress(OSError):
                 assert pipe is not None
                 pipe.close()
-        self.process.terminate()
-        try:
-            self.process.wait(END_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
 class Rig:
     """All processes, started and ended together.
 
     With `has_stuck_log` nothing reads what the server logs; with `is_published` another program publishes the picture.
+    `camera` and `stage` are the settings of the picture, and `viewers` watch it.
     """
 
-    def __init__(self, *, has_stuck_log: bool = False, is_published: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        has_stuck_log: bool = False,
+        is_published: bool = False,
+        camera: str = PATTERN,
+        stage: str = SMALL_PICTURE,
+        viewers: int = VIEWERS,
+    ) -> None:
         self._chance = random.Random(1)
         self._stack = contextlib.ExitStack()
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         config = folder / "belvedere.toml"
-        camera = 'kind = "whip"\ntoken_file = "token"' if is_published else 'kind = "pattern"'
         (folder / "token").write_text(TOKEN, encoding="ascii")
-        config.write_text(settings_text(camera=camera, stage=SMALL_PICTURE), encoding="utf-8")
+        access = f'frontends = ["{LISTED_PAGE}"]'
+        camera = PUBLISHED if is_published else camera
+        config.write_text(settings_text(camera=camera, stage=stage, access=access), encoding="utf-8")
         log = self._full_pipe() if has_stuck_log else self._stack.enter_context((folder / "log").open("wb")).fileno()
         self.server = self._start("tests.attacks.server", str(config), stderr=log)
         opened = msgspec.json.decode(self.server.read_line(), type=Opened)
-        self._sessions = asyncio.run(self._redeem_all(opened))
+        self._sessions = asyncio.run(self._redeem_all(opened.links[: 1 + viewers + ATTACKERS]))
+        page = asyncio.run(redeem_on_listed_page(opened.links[-1]))
         self._driver, *others = self._sessions
         cookies = [session.cookie for session in others]
         if is_published:
             assert self._start("tests.attacks.publisher", opened.address).read_line() == b"publishing\n"
-        self._viewers = self._start("tests.attacks.viewers", opened.address, *cookies[:VIEWERS])
+        self._viewers = self._start("tests.attacks.viewers", opened.address, *cookies[:viewers])
         assert self._viewers.read_line() == b"watching\n"
-        self._attacker = self._start("tests.attacks.attacker", opened.address, *cookies[VIEWERS:])
+        self._attacker = self._start("tests.attacks.attacker", opened.address, page.bearer, *cookies[viewers:])
         assert self._attacker.read_line() == b"ready\n"
         asyncio.run(self._wait_ready())
 
@@ -195,7 +206,8 @@ class Rig:
         viewers = msgspec.json.decode(self._viewers.ask(""), type=list[dict[str, int]])
         return Measured(
             [stop.written_ms - stop.released_ms for stop in driver.stops],
-            [handed_after_ms(stop, seen.handed_over) for stop in driver.stops],
+            [begun_after_ms(stop, seen.begun) for stop in driver.stops],
+            driver.pings_ms,
             driver.errors,
             seen.lags_ms,
             seen.held_ms,
@@ -222,8 +234,8 @@ class Rig:
         self._stack.callback(process.end)
         return process
 
-    async def _redeem_all(self, opened: Opened) -> list[Session]:
-        return [await redeem_link(link) for link in opened.links[: 1 + VIEWERS + ATTACKERS]]
+    async def _redeem_all(self, links: list[str]) -> list[Session]:
+        return [await redeem_link(link) for link in links]
 
     async def _wait_ready(self) -> None:
         async with asyncio.timeout(READY_TIMEOUT_S):

@@ -36,7 +36,7 @@ class Opened(msgspec.Struct, frozen=True):
     links: list[str]
 
 
-class HandOver(msgspec.Struct, frozen=True, array_like=True):
+class BegunStop(msgspec.Struct, frozen=True, array_like=True):
     """A stop was given to the radio of this axis's unit at this time of the monotonic clock, in milliseconds."""
 
     axis: str
@@ -50,10 +50,10 @@ class Seen(msgspec.Struct, frozen=True):
     held_ms: list[float]
     stalls: list[Stall]
     rss_mib: float
-    handed_over: list[HandOver]
+    begun: list[BegunStop]
 
 
-class HandOvers:
+class BegunStops:
     """Notes when writes of stops begin.
 
     When they are answered depends on the virtual unit as well, which shares the server's loop: a real one is reached
@@ -61,7 +61,7 @@ class HandOvers:
     """
 
     def __init__(self) -> None:
-        self._stops: list[HandOver] = []
+        self._stops: list[BegunStop] = []
 
     def watch(self, guard: UnitGuard) -> None:
         """Note what is written from now on."""
@@ -69,12 +69,12 @@ class HandOvers:
 
         def receive_unit_attempted(axis: Axis, velocity: float, now: float) -> None:
             if velocity == 0:
-                self._stops.append(HandOver(axis, time.monotonic() * 1000))
+                self._stops.append(BegunStop(axis, time.monotonic() * 1000))
             receive_attempted(axis, velocity, now)
 
         guard.receive_unit_attempted = receive_unit_attempted  # type: ignore[method-assign]  # nothing else hears of it
 
-    def take(self) -> list[HandOver]:
+    def take(self) -> list[BegunStop]:
         """Those since the last call."""
         stops, self._stops = self._stops, []
         return stops
@@ -85,13 +85,13 @@ class WatchedServer:
 
     def __init__(self) -> None:
         self._watchdog = LoopWatchdog()
-        self._hand_overs = HandOvers()
+        self._begun_stops = BegunStops()
         self._links: list[str] = []
 
     def receive_built(self, belvedere: Belvedere) -> None:
         """Start the watchdog before anything else."""
         self._watchdog.start()
-        self._hand_overs.watch(belvedere.guard)
+        self._begun_stops.watch(belvedere.guard)
         self._links = [f"/join#{invite(belvedere.invitations, f'Visitor {number}')}" for number in range(VISITORS)]
 
     def receive_opened(self, opened: ServerOpened) -> None:
@@ -103,7 +103,7 @@ class WatchedServer:
         for _line in sys.stdin:
             watched = self._watchdog.take()
             lags_ms, held_ms = ([each * 1000 for each in kind] for kind in (watched.lags_s, watched.held_s))
-            _print(Seen(lags_ms, held_ms, watched.stalls, _rss_mib(), self._hand_overs.take()))
+            _print(Seen(lags_ms, held_ms, watched.stalls, _rss_mib(), self._begun_stops.take()))
 
 
 def _rss_mib() -> float:

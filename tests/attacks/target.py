@@ -22,12 +22,14 @@ class Target:
 
     Attributes:
         sessions: sessions that the attacker may use; an attack by an anonymous client uses only their address.
+        page: another one, of the page of another site, which the settings list, with its newest bearer.
         did: what was done, each with how often.
         has_begun: set once the attack runs.
     """
 
-    def __init__(self, sessions: list[Session]) -> None:
+    def __init__(self, sessions: list[Session], page: Session) -> None:
         self.sessions = sessions
+        self.page = page
         self.did: Counter[str] = Counter()
         self.has_begun = asyncio.Event()
 
@@ -36,7 +38,7 @@ class Target:
         self.did[what] += number
         self.has_begun.set()
 
-    async def at_rate(self, per_s: float, do: Callable[[], Awaitable[None]]) -> None:
+    async def at_rate(self, per_s: float, do: Callable[[], Awaitable[object]]) -> None:
         """Do something at this rate, or as fast as possible where that is slower, without end."""
         began, done = time.monotonic(), 0
         while True:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 BUILD_S = 900
 COMMAND_S = 120
 USER = 10001
+HERE = ("--health-interval", "disable", "--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1024:1024")
+"""What podman needs where there is no systemd to time health checks, and where limits cannot be raised."""
 
 
 class Storage:
@@ -83,7 +85,7 @@ class Container:
         self.name = f"c{time.monotonic_ns()}"
         self._storage = storage
         hardened = ["--read-only", "--network", "none", "--cap-drop", "all", "--security-opt", "no-new-privileges"]
-        command = ["run", "--name", self.name, "--pull", "never", "--health-interval", "disable", *hardened]
+        command = ["run", "--name", self.name, "--pull", "never", *HERE, *hardened]
         self._process = subprocess.Popen(
             storage.podman_command(*command, *options, image, *arguments),
             stdout=subprocess.PIPE,
@@ -99,6 +101,8 @@ class Container:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
+            if line.startswith('time="'):  # podman's own
+                continue
             with self._changed:
                 self.lines.append(line.rstrip("\n"))
                 self._changed.notify_all()

@@ -92,7 +92,7 @@ def test_every_package_has_a_wheel(release: RaspberryPiOs, packages: Path) -> No
 
 
 def test_they_import_encode_and_sign_under_emulation(release: RaspberryPiOs, packages: Path) -> None:
-    system = debian.foreign_system(release.suite, "arm64", ("python3",))
+    system = debian.system(release.suite, "arm64", ("python3",))
     shutil.copy(tools.debian("qemu-aarch64-static"), system / "usr/bin/qemu-aarch64-static")
     for name, source in {"packages": packages, "src": tools.ROOT / "src"}.items():
         shutil.rmtree(system / name, ignore_errors=True)

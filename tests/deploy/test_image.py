@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.deploy import tools
+from tests.deploy import containers, tools
 from tests.deploy.containers import USER, Container, mounts
 from tools.licence_policy import read_policy
 
@@ -228,7 +228,7 @@ def test_it_serves_a_pattern_where_no_settings_are_given(image_storage: Storage,
 
 
 PODMAN = """#!/bin/sh
-if [ "$1" = run ]; then shift; set -- run --pull never --health-interval disable "$@"; fi
+if [ "$1" = run ]; then shift; set -- run --pull never {here} "$@"; fi
 exec {podman} "$@"
 """
 HERE = {
@@ -247,7 +247,10 @@ def how_to(image_storage: Storage, image: str, tmp_path: Path) -> Iterator[list[
     shutil.copy(CONTAINER / "belvedere.toml", tmp_path)
     (tmp_path / "belvedere.toml").chmod(0o644)
     podman = shlex.join(image_storage.podman_command())
-    for name, text in {"podman": PODMAN.format(podman=podman), "getent": "#!/bin/sh\necho a-group:x:4242:\n"}.items():
+    for name, text in {
+        "podman": PODMAN.format(podman=podman, here=shlex.join(containers.HERE)),
+        "getent": "#!/bin/sh\necho a-group:x:4242:\n",
+    }.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
         (tmp_path / name).chmod(0o755)
     page = (tools.ROOT / "docs/how-to/run-in-a-container.md").read_text(encoding="utf-8")

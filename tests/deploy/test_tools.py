@@ -9,7 +9,7 @@ from tests.deploy import tools
 
 
 def output_of(*command: str) -> str:
-    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     return ended.stdout + ended.stderr
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-pytestmark = [pytest.mark.realtime, pytest.mark.browser]
+pytestmark = [pytest.mark.realtime, pytest.mark.browser, pytest.mark.alone]  # the figures are what is tested
 
 FRAME_MS = 1000 / 30
 WATCH_S = 6.0  # the page shows a median over five seconds

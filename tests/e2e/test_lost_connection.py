@@ -36,6 +36,7 @@ LAST_FRAME = """() => {
 DARK = 100  # of 255; the room's walls are far brighter
 
 
+@pytest.mark.any_size
 def test_a_cut_network_stops_the_head_and_the_page_comes_back_by_itself(
     server: RunningServer, visitor: Visitor
 ) -> None:
@@ -128,6 +129,7 @@ def test_a_picture_that_the_server_ends_is_joined_again_before_it_looks_frozen(
     assert (width > 0, brightest > DARK) == (True, True)  # the last frame was shown meanwhile, not black
 
 
+@pytest.mark.any_size
 def test_a_unit_that_drops_its_link_in_a_hold_is_stopped_first_and_needs_a_new_press(
     server: RunningServer, visitor: Visitor
 ) -> None:

@@ -78,6 +78,7 @@ def test_a_held_key_turns_unit_and_picture_and_letting_go_stops_both(
     assert visitor.has_turned_deg(before) == pytest.approx(server.angle() - from_deg, abs=ANGLE_TOLERANCE_DEG)
 
 
+@pytest.mark.any_size
 def test_a_drag_to_the_left_turns_the_other_way(server: RunningServer, visitor: Visitor) -> None:
     visitor.redeem(server.invite())
     before, from_deg = visitor.look(), server.angle()

@@ -71,6 +71,7 @@ def test_the_picture_changes_to_webrtc_without_a_gap_and_counts_as_one_viewer(
     visitor.photograph("direct")
 
 
+@pytest.mark.any_size
 def test_where_udp_is_blocked_the_picture_comes_by_the_socket_and_the_page_says_so(
     server: RunningServer, visitor: Visitor
 ) -> None:

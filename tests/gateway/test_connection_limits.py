@@ -34,11 +34,11 @@ class Peer:
         self.evicted.append("evicted")
 
 
-def limits(**options: int) -> ConnectionLimits:
+def limits(base_path: str = "", **options: int) -> ConnectionLimits:
     def session_of(headers: Headers) -> str | None:
         return dict(headers).get(b"session", b"").decode() or None
 
-    return ConnectionLimits(session_of, TrustedProxies(["127.0.0.1", "10.42.0.0/16"]), **options)
+    return ConnectionLimits(session_of, TrustedProxies(["127.0.0.1", "10.42.0.0/16"]), base_path=base_path, **options)
 
 
 def asks(
@@ -199,6 +199,13 @@ def test_no_flood_of_a_session_uses_up_its_stop() -> None:
     assert sum(asks(known, Peer(), "ana") for _ in range(1000)) == PERSON_BURST
     assert asks(known, Peer(), "ana", path=STOP_PATH)
     assert asks(known, Peer(), "ben")
+
+
+def test_the_stop_of_a_house_below_a_path_has_its_own_rate_too() -> None:
+    known = limits(base_path="/kitchen")
+    assert sum(asks(known, Peer(), "ana", path="/kitchen/x") for _ in range(1000)) == PERSON_BURST
+    assert not asks(known, Peer(), "ana", path="/study" + STOP_PATH)
+    assert asks(known, Peer(), "ana", path="/kitchen" + STOP_PATH)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from belvedere.app.local_client import LocalClient
 from belvedere.errors import OwnerError
 from belvedere.gateway.app import create_app
 from belvedere.gateway.dependencies import Dependencies
-from belvedere.gateway.local_socket import SOCKET_NAME, local_listener, serve_locally, state_lock
+from belvedere.gateway.local_socket import SOCKET_NAME, local_listener, serve_locally
+from belvedere.store.instance_lock import state_lock
 
 MakeParts = Callable[..., Dependencies]
 
@@ -70,24 +71,7 @@ def test_a_socket_that_a_killed_program_left_is_replaced(folder: Path) -> None:
         assert listener.getsockname() == str(folder / SOCKET_NAME)
 
 
-def test_a_second_program_on_the_same_files_is_refused_and_the_first_keeps_its_socket(folder: Path) -> None:
-    with state_lock(folder), local_listener(folder):
-        with pytest.raises(OwnerError, match="another Belvedere runs"), state_lock(folder):
-            pass
-        assert (folder / SOCKET_NAME).exists()
-    with state_lock(folder):
-        pass
-
-
-def test_a_missing_folder_is_made_for_this_user_only(folder: Path) -> None:
-    with state_lock(folder / "state"):
-        assert stat.S_IMODE((folder / "state").stat().st_mode) == 0o700
-
-
 def test_a_place_where_no_socket_can_be_is_an_error_that_names_it(folder: Path) -> None:
-    (folder / "file").write_text("")
-    with pytest.raises(OwnerError, match="cannot be opened"), state_lock(folder / "file"):
-        pass
     long = folder / ("x" * 120)
     long.mkdir()
     with pytest.raises(OwnerError, match="cannot be made"), local_listener(long):

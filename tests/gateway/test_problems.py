@@ -40,6 +40,7 @@ def app_that_raises(error: Exception) -> Litestar:
         (HTTPException("no", status_code=400), 400, "bad_message", "no"),
         (HTTPException("no", status_code=413), 413, "too_large", "no"),
         (HTTPException("no", status_code=500), 500, "broken", "no"),
+        (not_saved(StoreError("full"), "nothing was done"), 503, "store_failed", "nothing was done"),
     ],
 )
 async def test_an_error_becomes_a_problem(

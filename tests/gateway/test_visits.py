@@ -133,7 +133,7 @@ async def test_a_disk_that_fails_is_said_and_a_book_that_is_not_kept_too(open_bo
         visit = (await book.client.get(PATH)).json()["visits"][0]["id"]
         book.disks.newest.is_full = True
         answer = await book.client.delete(f"{PATH}/{visit}")
-        assert (answer.status_code, answer.json()["code"]) == (503, "broken")
+        assert (answer.status_code, answer.json()["code"]) == (503, "store_failed")
         book.disks.newest.is_full = False
     async with open_book(keep_days=0) as book:
         assert (await book.client.get(PATH)).json() == {"visits": [], "more": False, "kept": False}

@@ -12,7 +12,7 @@ from tests.support.memory_transport import MemoryTransport
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.server import ServerState
 
-from belvedere.gateway.connection_limits import AUTHENTICATED_PER_PERSON, ConnectionLimits
+from belvedere.gateway.connection_limits import AUTHENTICATED_PER_PERSON, ConnectionLimits, TrustedProxies
 from belvedere.gateway.http_protocol import HttpProtocol
 from belvedere.gateway.read_turns import ReadTurns
 from belvedere.gateway.transport import FLUSH_TIMEOUT_S
@@ -42,8 +42,10 @@ class App:
         self.waits_s, self.closes, self.reads = waits_s, closes, reads
         self.received: list[object] = []
         self.code: int | None = None
+        self.scope: dict[str, Any] = {}
 
-    async def __call__(self, _scope: object, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        self.scope = scope
         await receive()
         await asyncio.sleep(self.waits_s)
         await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
@@ -96,6 +98,18 @@ async def opened(app: object, read_turns: ReadTurns | None = None) -> MemoryTran
 async def turns() -> None:
     for _ in range(200):
         await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(("proxy", "scheme", "client"), [(True, "wss", "203.0.113.5"), (False, "ws", "192.0.2.1")])
+async def test_only_a_trusted_proxy_decides_the_scheme_and_the_client(*, proxy: bool, scheme: str, client: str) -> None:
+    app = App()
+    proxies = TrustedProxies(["192.0.2.1"] if proxy else ["192.0.2.9"])
+    transport = connect(app, limits=ConnectionLimits(proxies=proxies))
+    transport.feed(UPGRADE.replace(b"Host: x", b"Host: x\r\nX-Forwarded-Proto: https\r\nX-Forwarded-For: 203.0.113.5"))
+    await turns()
+    assert (app.scope["scheme"], app.scope["client"][0]) == (scheme, client)
+    transport.feed(frame(CLOSE, b"\x03\xe8"))
+    await turns()
 
 
 def frame(opcode: int, payload: bytes = b"", *, is_last: bool = True) -> bytes:

@@ -62,6 +62,11 @@ def test_a_service_never_gives_up_and_never_restarts_without_a_pause(text: str) 
     assert float(section(text, "Service")["RestartSec"]) >= 5
 
 
+def test_code_that_is_made_at_run_time_is_allowed_where_webrtc_needs_it() -> None:
+    assert "MemoryDenyWriteExecute" not in section(SERVER, "Service")
+    assert section(TUNNEL, "Service")["MemoryDenyWriteExecute"] == "yes"
+
+
 def test_a_path_is_one_word_whatever_is_in_it() -> None:
     command = section(service_text('/opt/my "b" 100% $x', "1"), "Service")["ExecStart"]
     assert command.startswith('"/opt/my \\"b\\" 100%% $$x" serve')

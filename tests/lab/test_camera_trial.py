@@ -80,6 +80,7 @@ def report(times: list[float], error: Exception | None = None) -> tuple[CameraRe
         duration_s=0.01,
         first_picture_s=5.0 if times else 0.01,
         encoder=lambda options: SlowEncoder(options, clock),
+        prepare=lambda _options: None,
     )
 
 
@@ -129,3 +130,18 @@ def test_a_camera_that_fails_after_its_first_pictures_is_an_error_too() -> None:
     with pytest.raises(CameraError, match="pulled out"):
         report([0.0, 0.1], CameraError(CameraReason.UNPLUGGED, "pulled out"))
     assert time.monotonic() - began_s < 5
+
+
+@pytest.mark.realtime
+def test_which_encoder_to_use_is_found_out_before_the_camera_is_turned_on() -> None:
+    clock, asked = SteppedClock(), list[str]()
+
+    def open_encoder(options: StageOptions) -> SlowEncoder:
+        asked.append("opened")
+        return SlowEncoder(options, clock)
+
+    def prepare(options: StageOptions) -> None:
+        asked.append(f"prepared for {options.width}")
+
+    try_camera(ScriptedCamera(clock, [0.0]), OPTIONS, clock, duration_s=0.01, encoder=open_encoder, prepare=prepare)
+    assert asked == ["prepared for 320", "opened"]

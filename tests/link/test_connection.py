@@ -27,7 +27,7 @@ from belvedere.errors import LinkError, LinkReason
 from belvedere.head.profile import UnitProfile, WriteMode
 from belvedere.link.connection import Connection
 from belvedere.link.latest_write import PendingWrite
-from belvedere.link.options import FASTEST_INTERVAL_S, LinkOptions
+from belvedere.link.options import LinkOptions
 from belvedere.link.pending_calls import PendingCalls
 from belvedere.link.phases import LinkPhase
 from belvedere.testing.scripted_link import DETAILS, HANG, ScriptedLink, Step
@@ -325,62 +325,6 @@ async def test_a_unit_that_never_acknowledges_its_stop_has_a_bad_link() -> None:
     assert await driving is LinkReason.UNANSWERED
     assert connection.may_be_turning
     connection.cancel()
-
-
-@pytest.mark.parametrize(
-    ("details", "steps", "responses", "is_told", "took_s"),
-    [
-        (DETAILS, [], [False, True], True, 0.0),
-        (ONLY_WITH_RESPONSE, [], [True], True, 0.0),
-        (ONLY_WITHOUT_RESPONSE, [], [False], True, 2 * FASTEST_INTERVAL_S),  # so that closing does not cut it off
-        (DETAILS, [REFUSED], [False], False, 0.0),
-        (DETAILS, [Step(), REFUSED], [False, True], False, 0.0),
-        (ONLY_WITH_RESPONSE, [Step(reason=LinkReason.LOST)], [True], False, 0.0),
-        (ONLY_WITH_RESPONSE, [HANG], [True], False, 0.2),
-        (DETAILS, [Step(0.15), Step(0.19), HANG], [False, True], True, 0.34),
-    ],
-)
-async def test_the_final_stop_uses_the_writes_that_the_unit_supports_and_returns_whether_it_succeeded(
-    details: LinkDetails, steps: list[Step], responses: list[bool], *, is_told: bool, took_s: float
-) -> None:
-    link, loop = ScriptedLink(details), asyncio.get_running_loop()
-    connection = await Owner(link).settled()
-    link.writes.clear()
-    link.script("write", *steps)
-    began = loop.time()
-    assert await connection.send_final_stop() is is_told
-    assert loop.time() - began == pytest.approx(took_s)
-    assert [(write.frame, write.response) for write in link.writes] == [(STOP.frame, one) for one in responses]
-
-
-async def test_the_final_stop_behind_a_write_that_hangs_is_abandoned_in_time() -> None:
-    link, loop = ScriptedLink(ONLY_WITH_RESPONSE), asyncio.get_running_loop()
-    connection = await Owner(link).settled()
-    link.script("write", HANG)
-    connection.put(MOVE)
-    driving = asyncio.create_task(connection.drive())
-    await asyncio.sleep(0.01)
-    driving.cancel()
-    began = loop.time()
-    assert not await connection.send_final_stop()
-    assert loop.time() - began == pytest.approx(LinkOptions().last_stop_s)
-    connection.cancel()
-
-
-async def test_a_final_stop_fails_if_the_link_is_lost_meanwhile() -> None:
-    link = ScriptedLink(ONLY_WITH_RESPONSE)
-    connection = await Owner(link).settled()
-    link.script("write", Step(0.1))
-    asyncio.get_running_loop().call_later(0.05, link.lose)
-    assert not await connection.send_final_stop()
-
-
-async def test_a_final_stop_without_a_connection_fails() -> None:
-    link = ScriptedLink()
-    assert not await Owner(link).connection.send_final_stop()
-    connection = await Owner(link).settled()
-    link.lose()
-    assert not await connection.send_final_stop()
 
 
 @pytest.mark.parametrize("details", [DETAILS, ONLY_WITH_RESPONSE], ids=["without response", "with response"])

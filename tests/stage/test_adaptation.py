@@ -35,7 +35,8 @@ async def test_reports_of_viewers_lower_the_bitrate_of_the_encoder() -> None:
     rig = Watched()
     viewer = await rig.viewer("ann")
     rig.send(2)
-    assert [target.bits_per_s for target in rig.producer.targets] == [BITS_PER_S]
+    assert rig.producer.targets[0].bits_per_s == BITS_PER_S // 2
+    assert rig.producer.targets[-1].bits_per_s == BITS_PER_S
     viewer.report_loss(0.2)
     rig.send(0.2)
     assert rig.producer.targets[-1].bits_per_s < 0.95 * BITS_PER_S
@@ -95,5 +96,7 @@ async def test_who_left_or_never_watched_has_no_say() -> None:
         rig.send(0.3)
         gone.report_capacity(0)
         gone.report_loss(1)
-    assert [target.bits_per_s for target in rig.producer.targets] == [BITS_PER_S]
+    chosen = [target.bits_per_s for target in rig.producer.targets]
+    assert chosen == sorted(chosen)
+    assert chosen[-1] == BITS_PER_S
     await rig.stage.close()

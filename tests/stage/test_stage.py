@@ -66,7 +66,10 @@ async def test_each_visit_is_recorded_once_with_its_length() -> None:
     await rig.stage.end(viewer, "ann")
     await rig.stage.end(never.id, "bob")
     await rig.stage.close()
-    assert rig.events == [ViewerJoined(viewer, "ann", "WebRTC"), ViewerLeft(viewer, "ann", 30)]
+    assert rig.events == [
+        ViewerJoined(viewer, "ann", "WebRTC", viewer),
+        ViewerLeft(viewer, "ann", 30, viewer),
+    ]
 
 
 async def test_a_viewer_gets_pictures_once_connected_and_an_idr_is_asked_for() -> None:
@@ -300,7 +303,7 @@ async def test_viewers_of_all_ways_are_counted_and_limited_together() -> None:
     viewer.connection = channel = Channel()
     viewer.receive_connected()
     assert rig.counts == [1, 2]
-    assert rig.events[-1] == ViewerJoined(viewer.id, "bob", "broadcast")
+    assert rig.events[-1] == ViewerJoined(viewer.id, "bob", "broadcast", viewer.id)
     assert await refusal(rig, owner="cid") is StageReason.TOO_MANY_VIEWERS
     await rig.stage.end_all_of("ann")
     assert rig.is_on()

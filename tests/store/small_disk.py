@@ -39,9 +39,9 @@ class Disk:
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[Disk]:
+def small_disk(folder: Path, kibi: int = 128) -> Iterator[Disk]:
     """Mount one, or skip the test if that is not permitted."""
-    size = ["-t", "tmpfs", "-o", "size=128k", "none", str(folder)]
+    size = ["-t", "tmpfs", "-o", f"size={kibi}k", "none", str(folder)]
     if not MOUNT or subprocess.run([MOUNT, *size], capture_output=True, check=False).returncode:
         pytest.skip("this user may not mount a file system")
     try:

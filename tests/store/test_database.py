@@ -368,6 +368,25 @@ async def test_work_on_opening_is_done_before_later_migrations_and_remains_if_th
         await database.close()
 
 
+async def test_an_upgrade_that_fails_for_each_request_is_copied_for_once(path: Path) -> None:
+    with contextlib.closing(SqliteFile(path, TABLES)) as file:
+        file.migrate()
+    copy = path.with_name(f"{path.name}.before-v{len(TABLES) + 1}")
+
+    def fails(_connection: sqlite3.Connection) -> None:
+        copies.append(copy.stat().st_ino)
+        raise KeyError("never")
+
+    copies: list[int] = []
+    database = virtual(path, migrations=(*TABLES, fails))
+    database.open()
+    for _request in range(3):
+        with pytest.raises(StoreError, match="KeyError"):
+            await people(database)
+    assert (len(copies), len(set(copies))) == (4, 1)
+    await database.close()
+
+
 # the end
 
 

@@ -202,7 +202,7 @@ LATER = (*MIGRATIONS, "CREATE TABLE visit (id INTEGER PRIMARY KEY)")
 
 async def test_not_sure_is_written_although_a_full_disk_prevents_the_migration(tmp_path: Path) -> None:
     """The head may move now: after a kill, and with space on the disk, the old position must not count as sure."""
-    with small_disk(tmp_path) as disk:
+    with small_disk(tmp_path, kibi=512) as disk:  # the copy before the migration needs room, too
         path = disk.folder / "it.sqlite3"
         save(path, pan=AT_5, tilt=AT_5)
         disk.fill()

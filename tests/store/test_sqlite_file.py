@@ -4,6 +4,8 @@ import contextlib
 import logging
 import sqlite3
 import stat
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -390,3 +392,105 @@ def test_a_read_only_disk_is_read_and_named_as_the_error_of_writes(
         assert f"{path}: could not remove other users' permissions" in caplog.text
         with pytest.raises(StoreError, match="read-only"):
             SqliteFile(disk.folder / "another.sqlite3")
+
+
+# the copy before an upgrade
+
+
+def copy_of(path: Path, version: int) -> Path:
+    return path.with_name(f"{path.name}.before-v{version}")
+
+
+def test_before_an_upgrade_a_copy_is_kept_that_the_earlier_version_reads(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with opened(path) as file:
+        note(file, "red")
+    caplog.set_level(logging.INFO)
+    with contextlib.closing(SqliteFile(path, (NOTES, add_colour))) as file:
+        assert file.keep_copy() == copy_of(path, 2)
+        file.migrate()
+    assert caplog.messages[0] == f"{path}: copied to {copy_of(path, 2)} before it is upgraded"
+    assert permissions(copy_of(path, 2)) == 0o600
+    with opened(copy_of(path, 2)) as earlier:
+        assert (notes(earlier), earlier.version) == (["red"], 1)
+
+
+def test_a_new_file_and_one_of_the_newest_version_need_no_copy(path: Path) -> None:
+    with contextlib.closing(SqliteFile(path, STEPS)) as file:
+        assert file.keep_copy() is None
+        file.migrate(1)
+        assert file.keep_copy() is None
+    with contextlib.closing(SqliteFile(path, STEPS)) as file:
+        assert file.keep_copy() is None
+
+
+def test_an_upgrade_that_stops_half_way_keeps_the_copy_of_the_first_version(path: Path) -> None:
+    with opened(path) as file:
+        note(file, "red")
+    for _start in range(2):
+        with contextlib.closing(SqliteFile(path, (NOTES, add_colour, fails))) as file:
+            file.keep_copy()
+            with pytest.raises(StoreError, match="from version 2 to 3"):
+                file.migrate()
+    assert [version_of(copy_of(path, version)) for version in (2, 3)] == [1, 2]
+
+
+def test_without_room_for_the_copy_the_file_is_not_upgraded_and_a_line_says_so(tmp_path: Path) -> None:
+    with small_disk(tmp_path) as disk:
+        path = disk.folder / "it.sqlite3"
+        with opened(path) as file:
+            note(file, "red")
+        disk.fill()
+        with contextlib.closing(SqliteFile(path, (NOTES, add_colour))) as file:
+            with pytest.raises(StoreError, match=r"^could not keep a copy before the upgrade: .*: the disk is full: "):
+                file.keep_copy()
+            assert (notes(file), file.version) == (["red"], 1)
+        assert not copy_of(path, 2).exists()
+
+
+KILLED_AT_EACH_CALL = """
+import os, sys
+from pathlib import Path
+from belvedere.store.sqlite_file import SqliteFile
+
+def upgrade(path, calls_left):
+    def count(frame, event, argument):
+        nonlocal calls_left
+        calls_left -= event in {"call", "c_call"} and "/store/" in frame.f_code.co_filename
+        if calls_left < 0:
+            os._exit(9)
+
+    file = SqliteFile(path, (sys.argv[2], "ALTER TABLE note ADD COLUMN colour TEXT"))
+    sys.setprofile(count)
+    file.keep_copy()
+    file.migrate()
+    os._exit(0)
+
+for calls in range(1000):
+    path = Path(sys.argv[1], str(calls))
+    path.write_bytes(Path(sys.argv[1], "it.sqlite3").read_bytes())
+    child = os.fork()
+    if child == 0:
+        upgrade(path, calls)
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
+        print(calls)
+        break
+"""
+
+
+@pytest.mark.realtime
+def test_an_upgrade_that_is_killed_at_any_call_leaves_a_file_that_works_and_a_whole_copy_or_none(path: Path) -> None:
+    with opened(path) as file:
+        note(file, "red")
+    command = [sys.executable, "-c", KILLED_AT_EACH_CALL, str(path.parent), NOTES]
+    calls = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert calls > 30
+    for killed in (path.with_name(str(number)) for number in range(calls)):
+        if copy_of(killed, 2).exists():
+            with opened(copy_of(killed, 2)) as earlier:
+                assert (notes(earlier), earlier.version) == (["red"], 1)
+        with contextlib.closing(SqliteFile(killed, (NOTES, add_colour))) as file:
+            file.keep_copy()
+            file.migrate()
+            assert (notes(file), file.version) == (["red"], 2)

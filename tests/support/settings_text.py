@@ -16,6 +16,7 @@ def settings_text(
     camera: str = DRAWN_ROOM,
     stage: str = "",
     server: str = "",
+    access: str = "",
     store: str = 'file = ""',
 ) -> str:
     """Settings with these lines in their tables. The server takes any free port, and keeps the lease for nobody."""
@@ -25,6 +26,7 @@ def settings_text(
         "control": "lease_grace_s = 0",
         "camera": camera,
         "stage": stage,
+        "access": access,
         "store": store,
     }
     return "\n".join(f"[{name}]\n{lines}" for name, lines in tables.items())

@@ -6,6 +6,7 @@ import subprocess
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tests.support.outcomes import counts_of
 
@@ -32,13 +33,21 @@ class MachineTests:
     variable: str
     script: str = SCRIPT
 
-    def counts(self, arguments: list[str]) -> Counter[str]:
-        """Boot, run pytest with these arguments, and count the outcomes; a machine that fails counts as an error."""
+    def build(self) -> bool:
+        """Build the machine, unless it exists; returns whether it does now."""
+        return subprocess.run([self.script, "build", self.machine], cwd=ROOT, check=False).returncode == 0
+
+    def counts(self, arguments: list[str], output: IO[bytes] | None = None) -> Counter[str]:
+        """Build, boot, run pytest with these arguments, and count the outcomes; a machine that fails is an error.
+
+        What pytest prints goes to `output`, by default to where everything goes.
+        """
         (self.folder / REPORT).unlink(missing_ok=True)
-        if subprocess.run([self.script, "build", self.machine], cwd=ROOT, check=False).returncode:
+        if not self.build():
             return Counter(errors=1)
         command = [self.script, "run", self.machine, str(self.folder), *self.pytest, *arguments]
-        return counts_of(subprocess.run(command, cwd=ROOT, check=False).returncode, self.folder / REPORT)
+        ran = subprocess.run(command, cwd=ROOT, check=False, stdout=output)
+        return counts_of(ran.returncode, self.folder / REPORT)
 
     @property
     def pytest(self) -> list[str]:

@@ -136,6 +136,8 @@ ROUTES: Final[dict[tuple[str, str], Row]] = {
     ("DELETE", "/api/v1/tokens/{token}"): Row.MANAGERS,
     ("GET", "/join"): Row.EVERYBODY,
     ("GET", "/room"): Row.EVERYBODY,
+    ("GET", "/rooms"): Row.EVERYBODY,
+    ("GET", "/api/v1/rooms"): Row.SESSIONS,
     ("GET", "/api/v1/room"): Row.ROOM,
     ("PUT", "/api/v1/room/curtain"): Row.ROOM,
     ("POST", "/api/v1/room/knocks/{person}"): Row.ROOM,

@@ -38,6 +38,7 @@ from belvedere.access.rights import Right, Role
 from belvedere.access.sessions import EndReason
 from belvedere.gateway.app import create_app
 from belvedere.gateway.messages import CloseCode, Incoming
+from belvedere.gateway.options import GatewayOptions
 from belvedere.privacy.hours import QuietSpan
 from belvedere.secret import Secret
 
@@ -62,8 +63,8 @@ MAY_TAKE_STILLS = ROLES.keys() | {Who.PLAYER, Who.SCRIPT}
 class House:
     """An application whose room is in one state, and whom to send requests as."""
 
-    def __init__(self, rig: EngineRig, app: AuthMiddleware) -> None:
-        self.rig, self.app = rig, app
+    def __init__(self, rig: EngineRig, app: AuthMiddleware, base_path: str) -> None:
+        self.rig, self.app, self._base_path = rig, app, base_path
         self.expired = ""
         self._numbers = itertools.count()
 
@@ -88,9 +89,9 @@ class House:
 
     async def ask(self, method: str, path: str, headers: Mapping[str, str]) -> str:
         """Send a request from an address of its own; returns PASSES, or why it was refused."""
-        address = path.replace("{", "").replace("}", "").partition(":")[0]
+        address = self._base_path + path.replace("{", "").replace("}", "").partition(":")[0]
         if method == SOCKET:
-            return await self._open(address, headers)
+            return await self._open(address, SUBPROTOCOLS[path], headers)
         client = (f"198.51.{next(self._numbers) % 250}.{next(self._numbers) % 250}", 50_000)
         transport = httpx.ASGITransport(app=self.app, client=client, raise_app_exceptions=False)  # type: ignore[arg-type]  # it is one
         async with httpx.AsyncClient(transport=transport, base_url=OWN_ORIGIN) as asking:
@@ -104,8 +105,8 @@ class House:
             return NO_SESSION
         return FOREIGN if "came from another page" in answer.text else PASSES
 
-    async def _open(self, path: str, headers: Mapping[str, str]) -> str:
-        async with open_socket(self.app, path, {"host": HOST, **headers}, (SUBPROTOCOLS[path],)) as peer:
+    async def _open(self, path: str, subprotocol: str, headers: Mapping[str, str]) -> str:
+        async with open_socket(self.app, path, {"host": HOST, **headers}, (subprotocol,)) as peer:
             await asyncio.sleep(0.1)  # a refusal is there by then
             peer.leave()
             await peer.over()
@@ -131,14 +132,14 @@ def refusal(code: str) -> str:
 
 
 @asynccontextmanager
-async def a_house(state: State) -> AsyncIterator[House]:
-    """A house whose room is in this state."""
+async def a_house(state: State, base_path: str = "") -> AsyncIterator[House]:
+    """A house whose room is in this state, and which is asked below this path."""
     async with open_rig(invitations=AccessOptions(session_s=SESSION_S), ask_first=state is State.KNOCK) as rig:
         player = player_session(Player(name="tv", token=TOKENS[Who.PLAYER]))
         script = msgspec.structs.replace(player, id="script", rights=frozenset({Right.LOOK, Right.DRIVE}))
         sessions = {Who.PLAYER: player, Who.PUBLISHER: publisher_session(), Who.SCRIPT: script}
         rig.invitations.programs = Programs([(sessions[who], known) for who, known in TOKENS.items()])
-        house = House(rig, create_app(rig.dependencies()))
+        house = House(rig, create_app(rig.dependencies(options=GatewayOptions(base_path=base_path))), base_path)
         late = rig.invitations.people.add("Late", Role.VISITOR)
         house.expired = rig.invitations.open_session(late.id, lifetime_s=1.0).cookie
         await asyncio.sleep(2)
@@ -154,13 +155,13 @@ def agrees(wanted: str, got: str) -> bool:
     return got == wanted or (got == REFUSED and wanted in {NOT_PERMITTED, *WITHHELD.values()})
 
 
-@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize(("state", "base_path"), [*((state, "") for state in State), (State.CURTAIN, "/kitchen")])
 @pytest.mark.parametrize("who", Who)
 async def test_each_route_lets_in_whom_the_table_says_in_each_state_and_from_each_origin(
-    who: Who, state: State
+    who: Who, state: State, base_path: str
 ) -> None:
     wrong = []
-    async with a_house(state) as house:
+    async with a_house(state, base_path) as house:
         for (method, path), origin in itertools.product(ROUTES, Origin):
             got = await house.ask(method, path, {**house.proof(who), "origin": ORIGINS[origin]})
             wanted = expected(ROUTES[method, path], who, state, origin, method)

@@ -5,18 +5,26 @@ import { AccountMenu } from "./login/account-menu";
 import { ReturnCard } from "./login/return-card";
 import { passkeyLack } from "./login/webauthn";
 import { openVisitorPage } from "./page/visitor-page";
+import { basePath, pageOf } from "./server/base-path";
 import { ownServer } from "./server/server";
 import "./page/styles.css";
 import { followLanguage, startLanguage } from "./words/language";
 
+const base = basePath();
 /** Read at once, so that the secret of a link is neither in the address bar nor in the history of the browser. */
 const secret = takeSecret();
 
 startLanguage({ wanted: navigator.languages, storage: () => window.localStorage });
 followLanguage(document.documentElement);
 
-const server = ownServer();
+const server = ownServer(base);
 const nowMs = () => Date.now();
+/** What takes the place of the view on the house's other pages. */
+const OTHER_PAGES: Readonly<Record<string, (root: HTMLElement, isNew: boolean) => Promise<void>>> = {
+  "/room": showRoom,
+  "/rooms": showRooms,
+};
+const shownInstead = OTHER_PAGES[pageOf(location, base)];
 const root = document.getElementById("page");
 if (root !== null) {
   const page = openVisitorPage(root, {
@@ -28,7 +36,7 @@ if (root !== null) {
       card: <ReturnCard access={access} nowMs={nowMs} />,
     }),
     // it takes the place of the login, stays, and says by itself when its session has ended
-    ...(location.pathname === "/room" && { showInstead: () => void showRoom(root) }),
+    ...(shownInstead !== undefined && { showInstead: (isNew: boolean) => void shownInstead(root, isNew) }),
   });
   page.start(secret);
   window.addEventListener("hashchange", () => {
@@ -44,8 +52,17 @@ async function showRoom(root: HTMLElement): Promise<void> {
   startRoom(root, server);
 }
 
+async function showRooms(root: HTMLElement, isNew: boolean): Promise<void> {
+  if (isNew) {
+    location.reload(); // the page of somebody who is not in yet may not ask the other rooms
+    return;
+  }
+  const { startRooms } = await import("./rooms/start");
+  startRooms(root, server);
+}
+
 function takeSecret(): string {
-  const found = secretOf(location);
+  const found = secretOf({ pathname: pageOf(location, base), hash: location.hash });
   if (found !== "") {
     history.replaceState(null, "", location.pathname);
   }

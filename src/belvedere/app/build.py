@@ -151,6 +151,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         options=settings.server,
         publishing=whip,
         frontends=settings.access.frontends,
+        rooms=settings.rooms,
         gate=_gate(config, signing_keys, invitations),
         save_access=access_recorder.save if access_recorder is not None else save_nothing,
         visits=room_watch.visits,

@@ -9,15 +9,16 @@ import msgspec
 
 from belvedere.app.local_client import LocalClient, NoServerError
 from belvedere.errors import OwnerError
-from belvedere.gateway.local_socket import InUseError, state_lock
+from belvedere.store.instance_lock import InUseError, state_lock
 from belvedere.store.room import close_curtain, load_room
-from belvedere.store.sqlite_file import SqliteFile
+from belvedere.store.sqlite_file import open_migrated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from belvedere.store.room import SavedRoom
+    from belvedere.store.sqlite_file import SqliteFile
 
 PATH: Final = "/api/v1/room"
 BY: Final = "local"  # as the server calls its local socket
@@ -87,14 +88,9 @@ class Curtain:
     def _in_store(self, no_server: NoServerError, change: Callable[[SqliteFile], object]) -> CurtainReport:
         """Change the file, and read it; the lock makes sure that no server starts or runs meanwhile."""
         try:
-            with state_lock(self._store.parent):
-                file = SqliteFile(self._store)
-                try:
-                    file.migrate()
-                    change(file)
-                    saved = file.read(lambda connection: load_room(connection, self._store))
-                finally:
-                    file.close()
+            with state_lock(self._store.parent), open_migrated(self._store) as file:
+                change(file)
+                saved = file.read(lambda connection: load_room(connection, self._store))
         except InUseError as error:
             raise OwnerError(f"a server runs, but does not answer; stop it ({no_server})") from error
         return _report(saved)

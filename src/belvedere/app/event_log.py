@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from belvedere.events import (
     DriverChanged,
@@ -21,11 +22,27 @@ from belvedere.events import (
 logger = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class _View:
+    """One picture on a page: by how many connections it is sent, and how long those that ended have lasted."""
+
+    connections: int = 0
+    watched_s: float = 0.0
+
+
+def _name(event: ViewerJoined | ViewerLeft) -> tuple[str, str]:
+    return event.session, event.view or event.viewer
+
+
 class EventLog:
-    """A listener for events. It stores the person of each open session: events of viewers name only the session."""
+    """A listener for events. It stores the person of each open session: events of viewers name only the session.
+
+    A page that changes from one way of sending the picture to another goes on watching.
+    """
 
     def __init__(self) -> None:
         self._people: dict[str, str] = {}
+        self._views: dict[tuple[str, str], _View] = {}  # by session and view, of those that somebody watches
 
     def receive(self, event: Event) -> None:
         """Log one line, except for events that are too frequent or are logged by their own package."""
@@ -40,18 +57,24 @@ class EventLog:
             case RightsChanged(session=session, person=person, rights=rights):
                 logger.info("%s may now do: %s (session %s)", person, rights or "nothing", session)
             case ViewerJoined(session=session, way=way):
+                self._views.setdefault(_name(event), _View()).connections += 1
                 logger.info("%s watches by %s (session %s)", self._people.get(session, "somebody"), way, session)
-            case ViewerLeft(session=session, watched_s=watched_s):
-                logger.info(
-                    "%s stopped watching after %.0f s (session %s)",
-                    self._people.get(session, "somebody"),
-                    watched_s,
-                    session,
-                )
+            case ViewerLeft():
+                self._receive_viewer_left(event)
             case StillTaken(session=session, person=person):
                 logger.info("%s took a still (session %s)", person, session)
             case _:
                 self._receive_of_head(event)
+
+    def _receive_viewer_left(self, event: ViewerLeft) -> None:
+        view = self._views.get(_name(event), _View(connections=1))
+        view.connections -= 1
+        view.watched_s += event.watched_s
+        if view.connections > 0:
+            return
+        self._views.pop(_name(event), None)
+        person = self._people.get(event.session, "somebody")
+        logger.info("%s stopped watching after %.0f s (session %s)", person, view.watched_s, event.session)
 
     def _receive_of_head(self, event: Event) -> None:
         match event:

@@ -26,9 +26,10 @@ from belvedere.app.systemd_notify import Notifier
 from belvedere.errors import OwnerError
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import FILES, ConnectionLimits, TrustedProxies
-from belvedere.gateway.local_socket import InUseError, local_listener, serve_locally, state_lock
+from belvedere.gateway.local_socket import local_listener, serve_locally
 from belvedere.gateway.server import listen, serve
 from belvedere.signals import handle_termination
+from belvedere.store.instance_lock import InUseError, state_lock
 
 if TYPE_CHECKING:
     import socket
@@ -89,7 +90,8 @@ async def _run_until_ended(
 
     def opened() -> None:
         notifier.ready()
-        announce(Opened(_address(sockets), first_links(belvedere.invitations, roles, address)))
+        listens_at = _address(sockets) + config.settings.server.base_path
+        announce(Opened(listens_at, first_links(belvedere.invitations, roles, address)))
 
     tasks = {
         asyncio.create_task(belvedere.engine.run(), name="engine"),
@@ -114,7 +116,7 @@ async def _run_until_ended(
         await belvedere.room.load()
         app = create_app(replace(belvedere.dependencies, address=lambda: address))
         proxies = _proxies(config)
-        limits = ConnectionLimits(app.person_of, proxies, _max_files())
+        limits = ConnectionLimits(app.person_of, proxies, _max_files(), config.settings.server.base_path)
         tasks.add(asyncio.create_task(serve(app, sockets, opened, limits), name=SERVER_TASK))
         if local is not None:
             tasks.add(asyncio.create_task(serve_locally(app.routes, local), name="local socket"))

@@ -6,6 +6,7 @@ be shown on a terminal, and never written to a log.
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -51,12 +52,18 @@ def first_links(invitations: Invitations, roles: Iterable[Role], address: str) -
 
 
 def public_address(options: GatewayOptions, listens_at: str) -> str:
-    """Where people reach the house, as far as the settings say.
+    """Where people reach the house, with its base path, as far as the settings say.
 
-    Behind a proxy that is the first of `server.names`, by https: a server on loopback is reached by no other way.
+    Behind a proxy that is the first of `server.names`, by https.
     """
     if not options.names:
-        return listens_at
-    if options.host in {"localhost", "::1"} or options.host.startswith("127."):
-        return f"https://{options.names[0]}"
-    return f"http://{options.names[0]}:{listens_at.rpartition(':')[2]}"
+        return listens_at + options.base_path
+    if _is_behind_proxy(options):
+        return f"https://{options.names[0]}{options.base_path}"
+    return f"http://{options.names[0]}:{listens_at.rpartition(':')[2]}{options.base_path}"
+
+
+def _is_behind_proxy(options: GatewayOptions) -> bool:
+    """Whether browsers come by a proxy: loopback has no other way in, and a proxy that is trusted is there for that."""
+    is_on_loopback = options.host in {"localhost", "::1"} or options.host.startswith("127.")
+    return is_on_loopback or not all(ip_network(each, strict=False).is_loopback for each in options.trusted_proxies)

@@ -16,16 +16,17 @@ from belvedere.access.sessions import EndReason
 from belvedere.app.local_client import LocalClient, NoServerError
 from belvedere.app.opening import NAMES, public_address
 from belvedere.errors import OwnerError, VisitorError
-from belvedere.gateway.local_socket import state_lock
 from belvedere.gateway.views import Device, Invitation, Listed, device, listed, shown_once
 from belvedere.store.access import load_access, save_access
-from belvedere.store.sqlite_file import SqliteFile
+from belvedere.store.instance_lock import state_lock
+from belvedere.store.sqlite_file import open_migrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from belvedere.access.people import Person
     from belvedere.app.settings import Config
+    from belvedere.store.sqlite_file import SqliteFile
 
 PEOPLE = "/api/v1/people"
 
@@ -71,8 +72,7 @@ def open_people(config: Config) -> Iterator[PeopleClient]:
     try:
         client.request("GET", PEOPLE)
     except NoServerError:
-        with state_lock(config.store.parent), contextlib.closing(SqliteFile(config.store)) as file:
-            file.migrate()
+        with state_lock(config.store.parent), open_migrated(config.store) as file:
             yield StoredPeople(file, _address(config), config.settings.access.frontends)
     else:
         yield ServedPeople(client)

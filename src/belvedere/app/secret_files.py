@@ -21,11 +21,13 @@ class SecretFiles:
 
     Attributes:
         warnings: a line for each file read so far that every user of the computer can read too.
+        paths: the files read so far.
     """
 
     def __init__(self, folder: Path, credentials: Path | None) -> None:
         self._folders = [folder] if credentials is None else [credentials, folder]
         self.warnings: list[str] = []
+        self.paths: list[Path] = []
 
     def decode(self, kind: type, value: object) -> object:
         """Convert a path in the settings to the secret in that file. Raises ValueError, as msgspec requires."""
@@ -50,6 +52,7 @@ class SecretFiles:
             text = content.decode()
         except UnicodeDecodeError:
             raise ValueError(f"{path} is not UTF-8 text") from None  # the cause would show the content
+        self.paths.append(path)
         text = text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
         if not text:
             raise ValueError(f"{path} is empty")

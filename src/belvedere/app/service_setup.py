@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from belvedere.app.settings import Camera, Config
-    from belvedere.gateway.people import Invitation
+    from belvedere.gateway.views import Invitation
     from belvedere.installation.computer import Computer
 
 HIDDEN: Final = ("home", "root", "run/user", "tmp", "var/tmp")  # from the service, by its sandbox

@@ -18,6 +18,7 @@ from belvedere.app.secret_files import SecretFiles
 from belvedere.app.settings_document import VERSION, read_settings_table
 from belvedere.control.options import ControlOptions, ParkPosition
 from belvedere.errors import SettingsError
+from belvedere.gateway.listed_rooms import Rooms, check_rooms
 from belvedere.gateway.options import GatewayOptions
 from belvedere.guardian.options import GuardianOptions
 from belvedere.head.axes import AXES, Axis
@@ -285,6 +286,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Attributes:
         version: which version of these settings the file is written for.
+        rooms: the rooms that `/rooms` lists, the same in the settings of each; see docs/how-to/several-rooms.md.
     """
 
     version: Annotated[int, msgspec.Meta(ge=VERSION, le=VERSION)] = VERSION
@@ -298,9 +300,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     stage: StageOptions = StageOptions()
     store: StoreSettings = StoreSettings()
     room: RoomSettings = RoomSettings()
+    rooms: Rooms = ()
 
     def __post_init__(self) -> None:
-        """Raise ValueError where one token would have two meanings."""
+        """Raise ValueError where one token would have two meanings, or two rooms one name."""
+        check_rooms(self.rooms)
         tokens = {player.token for player in self.access.players}
         if isinstance(self.camera, WhipCameraSettings) and self.camera.token in tokens:
             raise ValueError("a player has the token of the program that publishes the picture")
@@ -337,6 +341,8 @@ def read_config(path: Path) -> Config:
 
     Raises SettingsError with file, key and allowed values.
     """
+    if path == DEFAULT_FILE and not path.exists():
+        raise SettingsError(str(path), "", "is not in this folder: give the path of your settings file")
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     secrets = SecretFiles(path.parent, Path(credentials) if credentials else None)
     settings = parse_settings(read_text(path), str(path), secrets)
@@ -378,8 +384,12 @@ def resolve(settings: Settings, file: str = str(DEFAULT_FILE), folder: Path = Pa
     if isinstance(settings.camera, FileCameraSettings):
         camera = msgspec.structs.replace(settings.camera, path=str(folder / settings.camera.path))
         settings = msgspec.structs.replace(settings, camera=camera)
-    state_folder = Path(os.environ.get("STATE_DIRECTORY", folder))
-    return Config(settings, profile, state_folder / settings.store.file if settings.store.file else None)
+    return Config(settings, profile, store_path(settings.store.file, folder))
+
+
+def store_path(file: str, folder: Path) -> Path | None:
+    """Where the store is whose name the settings in this folder give; None if they name none."""
+    return Path(os.environ.get("STATE_DIRECTORY", folder)) / file if file else None
 
 
 def _check_parking(settings: Settings, profile: HeadProfile, file: str) -> None:

@@ -33,7 +33,8 @@ COMMANDS = {
     "doctor": """Check what this computer lacks, and how to fix it.
 
     Checks Bluetooth, the head's units and their links, camera, encoder, clock, disk, memory and power. A unit is never
-    sent anything but its stop command. Exits with status 1 if a check failed.""",
+    sent anything but its stop command. Exits with status 1 if a check failed. With --from-outside it checks what
+    visitors get at a public address instead.""",
     "scan": """List Bluetooth devices nearby; mark your head's units.
 
     Updates a table until Ctrl-C. Where the output is not a terminal, prints a line per device for 10 seconds.""",
@@ -48,6 +49,14 @@ COMMANDS = {
 
     Tests the stop first, then one thing at a time, slowly, with a stop after each move. You say what you see, and any
     key stops the unit. Stay beside it. The results are written into the profile.""",
+    "backup": """Write the store and the settings into one file.
+
+    Also while the server runs. Passwords and keys are left out unless --with-secrets is given. Whoever can read the
+    file knows who may come in, and who visited.""",
+    "restore": """Put a backup back; the server must be stopped.
+
+    What is replaced is kept beside it. Restore only backups that you made: the settings in one may run programs. After
+    it the room's curtain is closed, and is opened in the room.""",
 }
 
 VISITS = {

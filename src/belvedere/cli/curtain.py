@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -11,11 +10,11 @@ from cyclopts import Parameter
 
 from belvedere.app.curtain import Curtain
 from belvedere.app.settings import DEFAULT_FILE, read_config
+from belvedere.cli.parameters import Config  # noqa: TC001 (cyclopts reads annotations)
 
 if TYPE_CHECKING:
     from belvedere.app.curtain import CurtainReport
 
-Config = Annotated[Path, Parameter(help="the configuration file")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="print JSON, for programs")]
 
 

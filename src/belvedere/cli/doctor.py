@@ -32,11 +32,17 @@ def doctor(
         bool, Parameter(help="find the head's units and measure their links; on by default", show_default=False)
     ] = True,
     camera: Annotated[bool, Parameter(help="turn the configured camera on for three seconds", negative=())] = False,
+    from_outside: Annotated[
+        str | None,
+        Parameter(help="check only what visitors get at this public address, such as https://home.example.org"),
+    ] = None,
     json: Json = False,
     adapter: AdapterName = None,
     virtual: Virtual = False,
 ) -> int:
     """Run all checks and print their results; returns 1 where one failed. Units are sent nothing but stops."""
+    if from_outside is not None:
+        return run(_check_from_outside(from_outside, config, is_json=json))
     loaded, file_result = _read_configuration(config)
 
     async def checked() -> int:
@@ -69,6 +75,24 @@ def _read_configuration(path: Path | None) -> tuple[Config, CheckResult]:
             f"{error}; checked with the defaults",
             f"correct it, then belvedere config check {file}",
         )
+
+
+async def _check_from_outside(url: str, path: Path | None, *, is_json: bool) -> int:
+    """Check what visitors get at a public address; compared with the settings, if there are any here."""
+    from belvedere.lab.doctor.check import run_checks  # noqa: PLC0415 - bleak is heavy
+    from belvedere.lab.outside.checks import HTTP_PORT, HTTPS_PORT, OutsideContext, outside_checks  # noqa: PLC0415 - likewise
+    from belvedere.lab.outside.exchange import parse_address  # noqa: PLC0415 - likewise
+
+    address = parse_address(url)
+    file = path or DEFAULT_FILE
+    settings = read_config(file).settings if path is not None or file.exists() else None
+    context = OutsideContext(
+        address=address,
+        names=settings.server.names if settings else (),
+        has_access=settings.access.cloudflare is not None if settings else None,
+        http_port=HTTP_PORT if address.port == HTTPS_PORT else None,
+    )
+    return _print_results(await run_checks(outside_checks(context)), is_json=is_json)
 
 
 def _camera_trial(loaded: Config) -> Callable[[], CameraReport]:

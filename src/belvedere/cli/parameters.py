@@ -8,6 +8,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 Json = Annotated[bool, Parameter(help="print one JSON document", negative="", show_default=False)]
-ServerConfig = Annotated[
-    Path | None, Parameter(help="configuration file of the server; default: belvedere.toml if it exists")
-]
+Config = Annotated[Path, Parameter(help="the configuration file")]
+"""For commands that act on a house. They take `DEFAULT_FILE` in this folder, and fail where there is none.
+
+With defaults in its place they would look for a store in whatever folder somebody stands, and "closed", said of the
+curtain of no house, would be worse than an error.
+"""

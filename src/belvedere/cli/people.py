@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -12,12 +11,12 @@ from cyclopts import Parameter
 from belvedere.access.rights import Role
 from belvedere.app.people_client import find_person, invite_person, open_people
 from belvedere.app.settings import DEFAULT_FILE, read_config
+from belvedere.cli.parameters import Config  # noqa: TC001 (cyclopts reads annotations)
 from belvedere.gateway.qr_code import terminal_text_of
 
 if TYPE_CHECKING:
-    from belvedere.gateway.people import Invitation
+    from belvedere.gateway.views import Invitation
 
-Config = Annotated[Path, Parameter(help="the configuration file")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="print JSON, for programs")]
 Someone = Annotated[str, Parameter(help="a name or an id, as `belvedere people list` shows them")]
 RoleName = Literal["owner", "resident", "visitor", "guest"]

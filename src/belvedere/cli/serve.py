@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path  # noqa: TC003 (cyclopts reads annotations)
-from typing import TYPE_CHECKING, Annotated
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING
 
 from belvedere.access.rights import Role
 from belvedere.app.run import run
 from belvedere.app.settings import DEFAULT_FILE, read_config
+from belvedere.cli.parameters import Config  # noqa: TC001 (cyclopts reads annotations)
 from belvedere.gateway.qr_code import terminal_text_of
 
 if TYPE_CHECKING:
     from belvedere.app.opening import Opened
 
 
-def serve(*, config: Annotated[Path, Parameter(help="the configuration file")] = DEFAULT_FILE) -> int:
+def serve(*, config: Config = DEFAULT_FILE) -> int:
     """Run until a signal ends it; returns the exit status. Raises SettingsError."""
     return run(read_config(config), announce)
 

@@ -10,7 +10,8 @@ from cyclopts import Parameter
 
 from belvedere.app.people_client import open_people
 from belvedere.app.settings import DEFAULT_FILE, read_config
-from belvedere.cli.people import Config, Json  # noqa: TC001 (cyclopts reads annotations)
+from belvedere.cli.parameters import Config  # noqa: TC001 (cyclopts reads annotations)
+from belvedere.cli.people import Json  # noqa: TC001 (cyclopts reads annotations)
 
 
 def sessions_list(*, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:

@@ -7,15 +7,15 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from belvedere.cli.parameters import Json, ServerConfig  # noqa: TC001 (cyclopts reads annotations)
+from belvedere.app.settings import DEFAULT_FILE, read_config
+from belvedere.cli.parameters import Config, Json  # noqa: TC001 (cyclopts reads annotations)
 
 
-def tokens_list(*, config: ServerConfig = None, json: Json = False) -> int:
+def tokens_list(*, config: Config = DEFAULT_FILE, json: Json = False) -> int:
     """Print the tokens, oldest first; returns the exit status. Raises OwnerError."""
-    from belvedere.app.settings import read_config_or_defaults  # noqa: PLC0415 - not needed for help
-    from belvedere.app.token_client import token_line, tokens_of  # noqa: PLC0415 - likewise
+    from belvedere.app.token_client import token_line, tokens_of  # noqa: PLC0415 - not needed for help
 
-    tokens = tokens_of(read_config_or_defaults(config)).all()
+    tokens = tokens_of(read_config(config)).all()
     if json:
         _print_json(tokens)
     else:
@@ -28,14 +28,13 @@ def tokens_create(
     *,
     scope: Annotated[Literal["drive", "look"], Parameter(help="the one thing that the script may do")],
     days: Annotated[float | None, Parameter(help="how long it is valid; default: until it is revoked")] = None,
-    config: ServerConfig = None,
+    config: Config = DEFAULT_FILE,
     json: Json = False,
 ) -> int:
     """Create a token and print its secret, this once; returns the exit status. Raises OwnerError."""
-    from belvedere.app.settings import read_config_or_defaults  # noqa: PLC0415 - not needed for help
-    from belvedere.app.token_client import token_line, tokens_of  # noqa: PLC0415 - likewise
+    from belvedere.app.token_client import token_line, tokens_of  # noqa: PLC0415 - not needed for help
 
-    created = tokens_of(read_config_or_defaults(config)).create(name, scope, days)
+    created = tokens_of(read_config(config)).create(name, scope, days)
     if json:
         _print_json(created)
     else:
@@ -49,14 +48,13 @@ def tokens_create(
 def tokens_revoke(
     token: Annotated[str, Parameter(help="the id or the name of a token")],
     *,
-    config: ServerConfig = None,
+    config: Config = DEFAULT_FILE,
     json: Json = False,
 ) -> int:
     """Revoke a token: what its script drives stops at once; returns the exit status. Raises OwnerError."""
-    from belvedere.app.settings import read_config_or_defaults  # noqa: PLC0415 - not needed for help
-    from belvedere.app.token_client import tokens_of  # noqa: PLC0415 - likewise
+    from belvedere.app.token_client import tokens_of  # noqa: PLC0415 - not needed for help
 
-    revoked = tokens_of(read_config_or_defaults(config)).revoke(token)
+    revoked = tokens_of(read_config(config)).revoke(token)
     if json:
         _print_json({"revoked": revoked.id})
     return 0

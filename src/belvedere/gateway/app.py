@@ -8,7 +8,7 @@ from typing import cast
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import Scope
 
 import belvedere
@@ -26,6 +26,7 @@ from belvedere.gateway import (
     passkeys,
     people,
     room,
+    rooms,
     session,
     stills,
     stream_socket,
@@ -81,6 +82,7 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             *passkeys.ROUTES,
             *people.ROUTES,
             *room.ROUTES,
+            *rooms.ROUTES,
             stream_socket.stream,
             *whep.ROUTES,
             *stills.ROUTES,
@@ -101,14 +103,17 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
         request_max_body_size=MAX_BODY_BYTES,
     )
     require_rows(routes)
-    invitations = dependencies.invitations
-    frontends = Frontends(dependencies.frontends)
-    ours: list[Authenticator] = [CookieAuthenticator(invitations), FrontendAuthenticator(invitations, frontends)]
+    invitations, base_path = dependencies.invitations, dependencies.options.base_path
+    frontends = Frontends(dependencies.frontends, (room.origin for room in dependencies.rooms))
+    ours: list[Authenticator] = [
+        CookieAuthenticator(invitations, base_path),
+        FrontendAuthenticator(invitations, frontends),
+    ]
     bearer = BearerAuthenticator(invitations.programs, dependencies.clock)
     ways = [*ours, TicketAuthenticator(invitations, tickets), bearer, *dependencies.authenticators]
     chain = AuthenticatorChain(ways if dependencies.gate is None else [dependencies.gate])
     hosts = HostCheck(dependencies.options.host, dependencies.options.names)
-    return AuthMiddleware(routes, chain, hosts, frontends)
+    return AuthMiddleware(routes, chain, hosts, frontends, base_path)
 
 
 def provided(
@@ -126,7 +131,7 @@ def provided(
         "streams": streams,
         "tickets": tickets,
         "offers": TokenBuckets(whep.OFFERS_PER_S, whep.OFFERS_BURST),
-        "files": page.PageFiles(dependencies.page),
+        "files": page.PageFiles(dependencies.page, dependencies.options.base_path),
     }
     provides = {name: Provide(_Constant(value), sync_to_thread=False) for name, value in values.items()}
     return {**provides, "visitor": Provide(_visitor, sync_to_thread=False)}
@@ -152,7 +157,7 @@ def _openapi(dependencies: Dependencies) -> OpenAPIConfig:
     cookie = SecurityScheme(
         type="apiKey",
         security_scheme_in="cookie",
-        name=cookie_name(""),
+        name=cookie_name("", base_path=dependencies.options.base_path),
         description="The session. Its name carries the port, where the address has one.",
     )
     token = SecurityScheme(
@@ -162,10 +167,11 @@ def _openapi(dependencies: Dependencies) -> OpenAPIConfig:
         title="Belvedere",
         version=belvedere.__version__,
         description="Look around the home you left. Driving by hand goes over the WebSocket at /api/v1/control.",
+        servers=[Server(url=dependencies.options.base_path or "/")],
         components=Components(security_schemes={"session": cookie, "token": token}),
         security=[{"session": []}],
         use_handler_docstrings=True,
-        render_plugins=[LocalDocument(milliseconds(dependencies.control.dead_man_s))],
+        render_plugins=[LocalDocument(milliseconds(dependencies.control.dead_man_s), dependencies.options.base_path)],
     )
 
 

@@ -15,6 +15,7 @@ from litestar.enums import ScopeType
 
 from belvedere.errors import Refusal
 from belvedere.gateway.authentication import SCHEME, AuthenticationRefusedError, AuthenticationUnavailableError
+from belvedere.gateway.base_path import path_below
 from belvedere.gateway.cross_origin import (
     PREFLIGHT_HEADERS,
     VARY,
@@ -80,9 +81,15 @@ class AuthMiddleware:
     """ASGI middleware that passes the session on as `scope["auth"]`; on open paths that may be None."""
 
     def __init__(
-        self, app: Litestar, authenticators: AuthenticatorChain, hosts: HostCheck, frontends: Frontends | None = None
+        self,
+        app: Litestar,
+        authenticators: AuthenticatorChain,
+        hosts: HostCheck,
+        frontends: Frontends | None = None,
+        base_path: str = "",
     ) -> None:
         self._app = app
+        self._base_path = base_path
         self._authenticators = authenticators
         self._hosts = hosts
         self._frontends = frontends or Frontends()
@@ -97,12 +104,14 @@ class AuthMiddleware:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        scope["path"] = path_below(self._base_path, scope["path"])
         headers = _first_of_each(scope["headers"])
         headers[SCHEME] = scope["scheme"]
         host = headers.get(b"host", "")
         frontend = self._frontends.sender_of(headers)
         set_frontend(scope, frontend)
-        send = _with_security_headers(send, scope, host if self._hosts.accepts(host) else "", frontend, self._frontends)
+        reader = self._frontends.reader_of(scope, headers)
+        send = self._with_security_headers(send, scope, host if self._hosts.accepts(host) else "", reader)
         is_probe = scope["path"] in PROBE_PATHS
         problem = (
             None if is_probe else self._rejection(scope, host, headers.get(b"origin") if frontend is None else None)
@@ -132,6 +141,34 @@ class AuthMiddleware:
         """Whose live session a request's headers prove; None without one that is known at once."""
         session = self._authenticators.recognise(_first_of_each(headers))
         return None if session is None else session.person
+
+    def _with_security_headers(self, send: Send, scope: Scope, host: str, reader: Frontend | None) -> Send:
+        """Add the security headers to every response; a handler's own header of the same name is kept.
+
+        Where there are frontends, caches must tell their requests from ours: the answers have other headers.
+        """
+        headers = security_headers(host, self._frontends.origins)
+        if reader is not None:
+            headers |= response_headers(reader)
+        varies = [(b"vary", VARY.encode())] if self._frontends.origins or self._frontends.rooms else []
+        defaults = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        is_secure = scope["scheme"] in {"https", "wss"}
+        # Browsers know neither scheme, so they show no password dialog.
+        name = cookie_name(host, is_secure=is_secure, base_path=self._base_path)
+        cookie = f'Cookie realm="Belvedere", cookie-name="{name}"'
+        challenges = [(b"www-authenticate", each.encode()) for each in (cookie, 'Bearer realm="Belvedere"')]
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+                own = list(message.get("headers", ()))
+                known = {name.lower() for name, _ in own}
+                added = [header for header in defaults if header[0] not in known]
+                if message["status"] == HTTPStatus.UNAUTHORIZED:
+                    added += challenges
+                message = {**message, "headers": [*own, *added, *varies]}  # type: ignore[misc,assignment]  # likewise
+            await send(message)
+
+        return send_with_headers
 
     def _rejection(self, scope: Scope, host: str, origin: str | None) -> Problem | None:
         if scope["type"] == ScopeType.WEBSOCKET:
@@ -210,33 +247,3 @@ def _remove_proofs(scope: Scope, headers: dict[bytes, str], frontend: Frontend |
         headers.pop(b"sec-websocket-protocol", None)
     if frontend is not None and (scope["type"] == ScopeType.WEBSOCKET or not frontend.is_same_site):
         headers.pop(b"cookie", None)
-
-
-def _with_security_headers(
-    send: Send, scope: Scope, host: str, frontend: Frontend | None, frontends: Frontends
-) -> Send:
-    """Add the security headers to every response; a handler's own header of the same name is kept.
-
-    Where there are frontends, caches must tell their requests from ours: the answers have other headers.
-    """
-    headers = security_headers(host, frontends.origins)
-    if frontend is not None:
-        headers |= response_headers(frontend)
-    varies = [(b"vary", VARY.encode())] if frontends.origins else []
-    defaults = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-    is_secure = scope["scheme"] in {"https", "wss"}
-    # Browsers know neither scheme, so they show no password dialog.
-    cookie = f'Cookie realm="Belvedere", cookie-name="{cookie_name(host, is_secure=is_secure)}"'
-    challenges = [(b"www-authenticate", each.encode()) for each in (cookie, 'Bearer realm="Belvedere"')]
-
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] in {"http.response.start", "websocket.http.response.start"}:
-            own = list(message.get("headers", ()))
-            known = {name.lower() for name, _ in own}
-            added = [header for header in defaults if header[0] not in known]
-            if message["status"] == HTTPStatus.UNAUTHORIZED:
-                added += challenges
-            message = {**message, "headers": [*own, *added, *varies]}  # type: ignore[misc,assignment]  # likewise
-        await send(message)
-
-    return send_with_headers

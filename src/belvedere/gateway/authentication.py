@@ -69,8 +69,9 @@ class Authenticator(Protocol):
 class CookieAuthenticator:
     """The session cookie, whose name has the port of `Host`, and over https a prefix."""
 
-    def __init__(self, invitations: Invitations) -> None:
+    def __init__(self, invitations: Invitations, base_path: str = "") -> None:
         self._invitations = invitations
+        self._base_path = base_path
 
     async def authenticate(self, headers: Headers) -> Session | None:
         """The session that the cookie proves."""
@@ -80,7 +81,8 @@ class CookieAuthenticator:
         """The session that the cookie proves."""
         host, cookies = headers.get(b"host", ""), headers.get(b"cookie", "")
         kinds = {"https": (True,), "wss": (True,), "": (True, False)}.get(headers.get(SCHEME, ""), (False,))
-        found = (read_cookie(cookies, cookie_name(host, is_secure=is_secure)) for is_secure in kinds)
+        names = (cookie_name(host, is_secure=is_secure, base_path=self._base_path) for is_secure in kinds)
+        found = (read_cookie(cookies, name) for name in names)
         sessions = (self._invitations.session(cookie) for cookie in found if cookie is not None)
         return next((session for session in sessions if session is not None), None)
 

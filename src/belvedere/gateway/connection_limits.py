@@ -12,6 +12,7 @@ import ipaddress
 from collections import Counter
 from typing import TYPE_CHECKING, Final, Protocol
 
+from belvedere.gateway.base_path import path_below
 from belvedere.token_bucket import TokenBucket, TokenBuckets
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class ConnectionLimits:
         person_of: whose session a request's headers prove; None for an anonymous request.
         proxies: whose forwarded headers are trusted; by default nobody's.
         max_files: how many files the process may open; connections get a share of them.
+        base_path: what the paths of requests may begin with (`base_path.py`).
     """
 
     def __init__(
@@ -146,7 +148,9 @@ class ConnectionLimits:
         person_of: Callable[[Headers], str | None] = lambda _headers: None,
         proxies: TrustedProxies | None = None,
         max_files: int = FILES,
+        base_path: str = "",
     ) -> None:
+        self._base_path = base_path
         self._person_of = person_of
         self.proxies = proxies or TrustedProxies()
         slots = int(max_files * FILES_SHARE)
@@ -170,7 +174,7 @@ class ConnectionLimits:
         The request decides whether the connection holds an anonymous slot or one of a session from now on. This may
         evict the connection itself, within this call.
         """
-        person = self._person_of(headers)
+        person, path = self._person_of(headers), path_below(self._base_path, path)
         if person is None:
             self._authenticated.leave(connection)
             self._take_anonymous(connection, peer)

@@ -4,6 +4,8 @@ Such a page proves a session in one of two ways. Where it belongs to the same si
 `home.example.org`), browsers send the house's cookie, and it counts. From any other site most browsers send none, so
 none counts: there the page has a bearer (`access.bearers`). Which of the two it is, the browser itself says in
 `Sec-Fetch-Site`, a header that no page can set. Where it says nothing, as over plain http, no cookie counts.
+
+The pages of other rooms on the list of rooms may do one thing: read whether their visitor may enter this room.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ PREFLIGHT_HEADERS: Final[dict[str, str]] = {
     "access-control-max-age": str(PREFLIGHT_VALID_S),
 }
 VARY: Final = "Origin, Sec-Fetch-Site"
+_FOR_ROOMS: Final = ("GET", "/api/v1/session")
 _SCOPE_KEY = "belvedere.frontend"
 
 
@@ -46,10 +49,12 @@ class Frontends:
 
     Attributes:
         origins: theirs.
+        rooms: the origins of the list of rooms.
     """
 
-    def __init__(self, origins: Iterable[str] = ()) -> None:
+    def __init__(self, origins: Iterable[str] = (), rooms: Iterable[str] = ()) -> None:
         self.origins = tuple(dict.fromkeys(origins))
+        self.rooms = frozenset(rooms)
 
     def sender_of(self, headers: Mapping[bytes, str]) -> Frontend | None:
         """The one whose page sends this request; None for our own page, programs and strangers."""
@@ -57,6 +62,15 @@ class Frontends:
         if origin not in self.origins or is_same_origin(origin, headers.get(b"host", "")):
             return None
         return Frontend(origin=origin, is_same_site=headers.get(b"sec-fetch-site") == "same-site")
+
+    def reader_of(self, scope: Any, headers: Mapping[bytes, str]) -> Frontend | None:  # noqa: ANN401 - an ASGI scope
+        """Whose page may read the response: that of a frontend, or of another room that asks about its visitor."""
+        frontend, origin = self.sender_of(headers), headers.get(b"origin")
+        if frontend is not None or origin not in self.rooms:
+            return frontend
+        is_same_site = headers.get(b"sec-fetch-site") == "same-site"
+        asks = is_same_site and (scope.get("method"), scope["path"]) == _FOR_ROOMS
+        return Frontend(origin=origin, is_same_site=True) if asks else None
 
 
 def set_frontend(scope: Any, frontend: Frontend | None) -> None:  # noqa: ANN401 - an ASGI scope

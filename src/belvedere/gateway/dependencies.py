@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from belvedere.errors import CameraReason
     from belvedere.events import Event
     from belvedere.gateway.authentication import Authenticator
+    from belvedere.gateway.listed_rooms import ListedRoom
     from belvedere.room.runtime import RoomRuntime
     from belvedere.stage.direct.answer import Answer
     from belvedere.stage.direct.whip import WhipAnswer
@@ -135,6 +136,7 @@ class Dependencies:
         guardian: whether the guardian process would stop the head if this process hung.
         publishing: lets a program publish the picture; None where the camera is of another kind.
         frontends: the other origins whose pages may use this house.
+        rooms: the list of rooms, of which this may be one.
         authenticators: further ways to prove a session, asked in this order after the cookie.
         gate: where there is one, the only way to prove a session, and no request but a health check goes without.
         save_access: returns once people, invitations and sessions, as they are, have been saved; raises StoreError.
@@ -160,6 +162,7 @@ class Dependencies:
     options: GatewayOptions = field(default_factory=GatewayOptions)
     publishing: Publishing | None = None
     frontends: tuple[str, ...] = ()
+    rooms: tuple[ListedRoom, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()
     gate: Authenticator | None = None

@@ -342,6 +342,9 @@ class HttpProtocol(asyncio.Protocol):
         websocket = WebSocketProtocol(self._config, self._server, self._app_state, self._limits, self._turns)
         self._limits.receive_upgraded(self, websocket, self._peer, headers)
         websocket.connection_made(cast("Any", self._transport))
+        # Of its own, uvicorn knows only the proxy's connection: without TLS, from the proxy's address.
+        websocket.scheme = "wss" if self._limits.proxies.scheme_of(self._peer, headers) == "https" else "ws"
+        websocket.client = self._client(headers)
         self._transport.set_protocol(websocket)
         lines = [b"%s %s HTTP/1.1" % (request.method, request.target), *(b"%s: %s" % each for each in headers)]
         websocket.receive_handshake(b"\r\n".join([*lines, b"", b""]))

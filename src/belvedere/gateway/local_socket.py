@@ -3,13 +3,13 @@
 Whoever may connect owns the files of the house, so a request needs no cookie: it has LOCAL_SESSION. The permissions of
 the socket decide, so `Host` and `Origin` say nothing here; browsers cannot reach a Unix socket.
 
-A file that is locked while the program runs tells a socket of a running program from one that a killed program left.
+The lock of the state folder (`store/instance_lock.py`) tells a socket of a running program from one that a killed
+program left.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
 import socket
@@ -28,13 +28,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SOCKET_NAME: Final = "belvedere.sock"
-LOCK_NAME: Final = "belvedere.lock"
 BACKLOG: Final = 8
 OWN: Final = stat.S_IRUSR | stat.S_IWUSR
-
-
-class InUseError(OwnerError):
-    """Another process holds the lock of a state folder."""
 
 
 class LocalApp:
@@ -47,25 +42,6 @@ class LocalApp:
         """Pass a request on with the session."""
         cast("dict[str, Any]", scope)["auth"] = LOCAL_SESSION
         await self._app(cast("Scope", scope), receive, send)
-
-
-@contextlib.contextmanager
-def state_lock(folder: Path) -> Iterator[None]:
-    """Hold the lock of a state folder. Raises InUseError, and OwnerError for a folder that cannot be used."""
-    path = folder / LOCK_NAME
-    try:
-        folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWN)
-    except OSError as error:
-        raise OwnerError(f"{path}: cannot be opened: {error.strerror}") from error
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InUseError(f"another Belvedere runs with the files in {folder}: stop it first") from error
-        yield
-    finally:
-        os.close(lock)
 
 
 @contextlib.contextmanager

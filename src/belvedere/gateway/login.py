@@ -84,7 +84,7 @@ async def peek(request: Request[Any, Any, Any], dependencies: InjectedDependenci
         browser or new_secret(),
         ENTRY_COOKIE_S,
         is_secure=request.url.scheme == "https",
-        path=ENTRY_PATH,
+        path=dependencies.options.base_path + ENTRY_PATH,
     )
     return response
 
@@ -142,9 +142,11 @@ def logged_in(
     response = Response(answer)
     if bearer is not None:
         return response
-    is_secure = request.url.scheme == "https"
-    name = cookie_name(request.headers.get("host", ""), is_secure=is_secure)
-    response.headers["set-cookie"] = write_cookie(name, issued.cookie, issued.lifetime_s, is_secure=is_secure)
+    is_secure, base_path = request.url.scheme == "https", dependencies.options.base_path
+    name = cookie_name(request.headers.get("host", ""), is_secure=is_secure, base_path=base_path)
+    response.headers["set-cookie"] = write_cookie(
+        name, issued.cookie, issued.lifetime_s, is_secure=is_secure, path=base_path or "/"
+    )
     return response
 
 

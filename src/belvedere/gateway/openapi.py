@@ -33,15 +33,16 @@ FILES = {  # answers that are files, of which the client chooses the format
 class LocalDocument(JsonRenderPlugin):
     """Renders the document with the configured dead-man time and the cookie's name at the requested host."""
 
-    def __init__(self, dead_man_ms: float) -> None:
+    def __init__(self, dead_man_ms: float, base_path: str = "") -> None:
         super().__init__()
+        self._base_path = base_path
         self._dead_man_ms = dead_man_ms
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """The document as JSON."""
         document = copy.deepcopy(openapi_schema)
         document["components"]["securitySchemes"]["session"]["name"] = cookie_name(
-            request.headers.get("host", ""), is_secure=request.url.scheme == "https"
+            request.headers.get("host", ""), is_secure=request.url.scheme == "https", base_path=self._base_path
         )
         for operation in (each for path in document["paths"].values() for each in path.values()):
             operation["responses"].get("204", {}).pop("content", None)  # Litestar describes one, of type null

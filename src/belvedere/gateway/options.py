@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from belvedere.gateway.base_path import BasePath, check_base_path
+
 HostName = Annotated[
     str, msgspec.Meta(pattern=r"^[A-Za-z0-9.:_%-]+\Z", max_length=253, description="127.0.0.1, ::, or a name")
 ]
@@ -32,6 +34,8 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             and whose connections serve many clients; see docs/how-to/put-a-proxy-in-front.md.
         client_address_header: the header in which they say the client's address. With `cf-connecting-ip` every request
             must come through Cloudflare, or a client could choose its address.
+        base_path: the path that the house lives below where it shares its host with others, as `/kitchen` in
+            `https://home.example.org/kitchen`; see docs/how-to/several-rooms.md.
     """
 
     host: HostName = "127.0.0.1"
@@ -39,9 +43,11 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     names: Annotated[tuple[OwnName, ...], msgspec.Meta(max_length=64)] = ()
     trusted_proxies: Annotated[tuple[TrustedProxy, ...], msgspec.Meta(max_length=64)] = ("127.0.0.1", "::1")
     client_address_header: ClientAddressHeader = "x-forwarded-for"
+    base_path: BasePath = ""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for what is no address; msgspec adds the key to the message."""
+        """Raise ValueError for what is no address, and for a path that we need; msgspec adds the key to the message."""
+        check_base_path(self.base_path)
         for each in self.trusted_proxies:
             try:
                 ipaddress.ip_network(each, strict=False)

@@ -18,6 +18,7 @@ from belvedere.access.rights import Right
 from belvedere.gateway.dependencies import InjectedDependencies
 from belvedere.gateway.plain_pages import PAGE_NOT_BUILT
 from belvedere.gateway.problems import page_response
+from belvedere.gateway.security import security_headers
 
 IMMUTABLE = "public, max-age=31536000, immutable"  # for files whose name changes with their content
 REVALIDATE = "no-cache"  # cached, but revalidated on every use
@@ -31,6 +32,7 @@ _CODING: Final = re.compile(
 _TAG: Final = re.compile(r'[ \t,]*(W/)?(?P<opaque>"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(,|$)')
 
 INDEX: Final = "index.html"
+BASE_PATH_UNKNOWN: Final = b'<meta name="belvedere-base-path" content=""'
 HASHED: Final = "assets/"  # Vite puts a hash of the content into the names of these files
 TYPES: Final = {  # Litestar adds the charset of text types, UTF-8
     ".css": "text/css",
@@ -62,10 +64,14 @@ class PageFile(msgspec.Struct, frozen=True):
 
 
 class PageFiles:
-    """The files below a directory, in memory; read again when its index changes."""
+    """The files below a directory, in memory; read again when its index changes.
 
-    def __init__(self, directory: Path) -> None:
+    The index says where the house lives: its addresses begin with the base path, since it is served at several paths.
+    """
+
+    def __init__(self, directory: Path, base_path: str = "") -> None:
         self._directory = directory
+        self._base_path = base_path
         self._read_at_ns = -1
         self._files: dict[str, PageFile] = {}
 
@@ -76,7 +82,7 @@ class PageFiles:
         except OSError:
             return None
         if changed_at_ns != self._read_at_ns:
-            self._files = _read(self._directory)
+            self._files = _read(self._directory, self._base_path)
             self._read_at_ns = changed_at_ns
         return self._files.get(INDEX)
 
@@ -87,14 +93,21 @@ class PageFiles:
         return self._files.get(path)
 
 
-def _read(directory: Path) -> dict[str, PageFile]:
+def _read(directory: Path, base_path: str) -> dict[str, PageFile]:
     files = {}
     for file in sorted(directory.rglob("*")):
         name = file.relative_to(directory).as_posix()
         is_hidden = any(part.startswith(".") for part in name.split("/"))
         if file.is_file() and not file.is_symlink() and not is_hidden:
-            files[name] = _page_file(name, file.suffix, file.read_bytes())
+            body = file.read_bytes()
+            files[name] = _page_file(name, file.suffix, _placed(body, base_path) if name == INDEX else body)
     return files
+
+
+def _placed(index: bytes, base_path: str) -> bytes:
+    """The index with its relative addresses made absolute, and with the base path where its scripts look for that."""
+    absolute = index.replace(b'="./', f'="{base_path}/'.encode())
+    return absolute.replace(BASE_PATH_UNKNOWN, BASE_PATH_UNKNOWN.replace(b'""', f'"{base_path}"'.encode()))
 
 
 def _page_file(name: str, suffix: str, body: bytes) -> PageFile:
@@ -120,6 +133,21 @@ def index(request: Request[Any, Any, Any], dependencies: InjectedDependencies, f
     if session is not None and Right.LOOK in dependencies.invitations.rights_of(session):
         dependencies.stage.preload()
     return file_response(request, found)
+
+
+@route("/rooms", http_method=READING, include_in_schema=False, sync_to_thread=False)
+def rooms(request: Request[Any, Any, Any], dependencies: InjectedDependencies, files: InjectedFiles) -> Response[bytes]:
+    """The page that lists rooms: whoever has a session may ask those from it, and nobody else learns where they are.
+
+    It is never stored, because browsers would not let go of the policy that they have stored with it.
+    """
+    found = files.index()
+    if found is None:
+        return page_response(request, 503, PAGE_NOT_BUILT)
+    listed = dependencies.rooms if request.scope["auth"] is not None else ()
+    origins = dict.fromkeys(room.origin for room in listed)
+    headers = security_headers(request.headers.get("host", ""), dependencies.frontends, origins)
+    return Response(found.body, media_type=found.media_type, headers=headers)
 
 
 @route("/{path:path}", http_method=READING, include_in_schema=False, sync_to_thread=False)
@@ -197,4 +225,4 @@ def _field(request: Request[Any, Any, Any], name: str) -> str | None:
     return ", ".join(lines) if lines else None
 
 
-ROUTES = (index, asset)
+ROUTES = (index, rooms, asset)

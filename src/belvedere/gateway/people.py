@@ -196,7 +196,7 @@ def _address(request: Request[Any, Any, Any], dependencies: Dependencies, visito
     """The address under which the house is reached: the one that the owner uses, or from its computer the settings'."""
     if visitor is LOCAL_SESSION:
         return dependencies.address()
-    return f"{request.url.scheme}://{request.headers.get('host', '')}"
+    return f"{request.url.scheme}://{request.headers.get('host', '')}{dependencies.options.base_path}"
 
 
 ROUTES = (listing, add, change, remove, invite)

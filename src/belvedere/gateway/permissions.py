@@ -50,6 +50,7 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("GET", "/"): None,
     ("GET", "/join"): None,
     ("GET", "/room"): None,
+    ("GET", "/rooms"): None,
     ("GET", "/{path}"): None,
     ("GET", "/healthz"): None,
     ("GET", "/readyz"): None,
@@ -68,6 +69,7 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("DELETE", "/api/v1/people/{person_id}"): Right.MANAGE,
     ("POST", "/api/v1/people/{person_id}/invitations"): Right.MANAGE,
     ("GET", "/api/v1/frontend"): None,
+    ("GET", "/api/v1/rooms"): None,
     ("POST", "/api/v1/bearers"): None,
     ("POST", "/api/v1/tickets"): None,
     ("POST", "/api/v1/login/passkey/options"): None,
@@ -119,7 +121,10 @@ MESSAGES: Final[dict[type[Incoming], Right | None]] = {
     RoomCurtain: Right.ROOM,
     RoomAnswer: Right.ROOM,
 }
-CLOSED_TO_OTHER_SITES: Final = "/api/v1/passkeys"  # or a site's script could give itself a way in that lasts
+CLOSED_TO_OTHER_SITES: Final = (
+    "/api/v1/passkeys",  # or a site's script could give itself a way in that lasts
+    "/api/v1/rooms",  # where else somebody has a room is not for the page that shows this one
+)
 PROGRAM_ROUTES: Final = frozenset(
     {
         ("GET", "/api/v1/stage/whep/{viewer}"),

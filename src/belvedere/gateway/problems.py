@@ -41,6 +41,7 @@ class ProblemCode(enum.StrEnum):
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     NOT_ACCEPTABLE = "not_acceptable"
+    STORE_FAILED = "store_failed"
     BROKEN = "broken"
 
 
@@ -61,6 +62,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     ProblemCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
     ProblemCode.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
     ProblemCode.NOT_ACCEPTABLE: HTTPStatus.NOT_ACCEPTABLE,
+    ProblemCode.STORE_FAILED: HTTPStatus.SERVICE_UNAVAILABLE,
     ProblemCode.BROKEN: HTTPStatus.INTERNAL_SERVER_ERROR,
     Refusal.BAD_MESSAGE: HTTPStatus.BAD_REQUEST,
     Refusal.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -80,6 +82,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
 RETRY_AFTER_S: Final[dict[str, int]] = {
     StageReason.TOO_MANY_VIEWERS: 10,  # a viewer's slot is free some seconds after its tab is closed
     StageReason.NO_PICTURE: 2,  # a camera takes about that long to turn on
+    ProblemCode.STORE_FAILED: 10,  # a disk that was slow or full may take it by then
     Refusal.TOO_FAST: 1,
     Refusal.NOT_READY: 1,
 }
@@ -93,6 +96,7 @@ _CODES: Final[dict[int, str]] = {
     413: Refusal.TOO_LARGE,
     415: ProblemCode.WRONG_CONTENT_TYPE,
     429: Refusal.TOO_FAST,
+    503: ProblemCode.STORE_FAILED,  # of `not_saved`, the only one that is raised as an HTTP error
 }
 
 

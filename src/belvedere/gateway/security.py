@@ -59,19 +59,20 @@ def comes_from_elsewhere(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return b"origin" not in by_name and by_name.get(b"sec-fetch-site", b"none") not in {b"none", b"same-origin"}
 
 
-def security_headers(host: str, embedders: Iterable[str] = ()) -> dict[str, str]:
+def security_headers(host: str, embedders: Iterable[str] = (), reaches: Iterable[str] = ()) -> dict[str, str]:
     """The headers of every response.
 
     `host` is one that HostCheck accepts, or "" where the request has none that is. `embedders` are the origins whose
-    pages may have ours in a frame.
+    pages may have ours in a frame, `reaches` those of other servers that this page may ask.
     """
     # x-frame-options knows no list, so where there is one, only the policy says who may
     ancestors = " ".join(embedders) or "'none'"
     # Safari before 15.4 does not count WebSockets of the same site as 'self'
     sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host.lower()) else ""
+    others = "".join(f" {origin}" for origin in reaches)
     return {
         "content-security-policy": (
-            f"default-src 'self'; connect-src 'self'{sockets}; img-src 'self' data:; object-src 'none'; "
+            f"default-src 'self'; connect-src 'self'{sockets}{others}; img-src 'self' data:; object-src 'none'; "
             f"base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
         ),
         "cross-origin-opener-policy": "same-origin",
@@ -91,14 +92,15 @@ def _without_default_port(host: str, scheme: str) -> str:
 _PORT = re.compile(r":([0-9]{1,5})$")
 
 
-def cookie_name(host: str, *, is_secure: bool = False) -> str:
+def cookie_name(host: str, *, is_secure: bool = False, base_path: str = "") -> str:
     """The session cookie's name, with the port of `Host`: browsers share cookies between ports, servers must not.
 
     Over https browsers accept a name that begins with `__Host-` from this host alone, so no page of a sister domain can
-    put a cookie of its own in its place.
+    put a cookie of its own in its place. Such a cookie is sent to the whole host, so below a path, where other houses
+    may share that, the name begins with `__Secure-`, and the cookie has the path.
     """
     port = _PORT.search(host)
-    prefix = "__Host-" if is_secure else ""
+    prefix = ("__Secure-" if base_path else "__Host-") if is_secure else ""
     return f"{prefix}belvedere-{port[1]}" if port else f"{prefix}belvedere"
 
 
@@ -131,6 +133,6 @@ def write_cookie(name: str, value: str, lifetime_s: float, *, is_secure: bool, p
     return f"{name}={value}; Path={path}; Max-Age={int(lifetime_s)}; HttpOnly; SameSite=Lax{secure}"
 
 
-def forget_cookie(name: str, *, is_secure: bool) -> str:
-    """A `Set-Cookie` value that makes the browser delete the cookie of this name."""
-    return write_cookie(name, "", 0, is_secure=is_secure)
+def forget_cookie(name: str, *, is_secure: bool, path: str = "/") -> str:
+    """A `Set-Cookie` value that makes the browser delete the cookie of this name and path."""
+    return write_cookie(name, "", 0, is_secure=is_secure, path=path)

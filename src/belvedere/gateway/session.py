@@ -17,6 +17,7 @@ from belvedere.gateway.permissions import require_may_manage
 from belvedere.gateway.problems import not_saved
 from belvedere.gateway.security import cookie_name, forget_cookie
 from belvedere.gateway.views import Device, device
+from belvedere.privacy.words import AccessState
 
 # Not "cookies": that would delete those of other servers on this host, too. Not "cache": the page's files are public.
 CLEARED = '"storage"'
@@ -26,7 +27,8 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A session: whose it is, and what it may do now.
 
     `rights` are those in force, without what the room withholds. `ends_in_s` is its time at most, null for a session
-    without an end.
+    without an end. `access` is whether the room lets this person in now, and if not, why; `rooms` says how many rooms
+    the list has.
     """
 
     id: str
@@ -35,6 +37,8 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     rights: list[Right]
     ends_in_s: float | None
+    access: AccessState
+    rooms: int
 
 
 def session_info(dependencies: Dependencies, session: Session) -> SessionInfo:
@@ -48,6 +52,8 @@ def session_info(dependencies: Dependencies, session: Session) -> SessionInfo:
         role=session.role,
         rights=sorted(invitations.rights_of(session)),
         ends_in_s=max(0.0, left_s) if left_s < float("inf") else None,
+        access=dependencies.room.access_of(session).state,
+        rooms=len(dependencies.rooms),
     )
 
 
@@ -74,9 +80,11 @@ async def leave(
     A 503 says that it has ended, but that a restart of the server might bring it back, because the disk failed.
     """
     dependencies.invitations.end(visitor.id, EndReason.LEFT)
-    is_secure = request.url.scheme == "https"
-    cookie = forget_cookie(cookie_name(request.headers.get("host", ""), is_secure=is_secure), is_secure=is_secure)
-    headers = {"set-cookie": cookie, "clear-site-data": CLEARED}
+    is_secure, base_path = request.url.scheme == "https", dependencies.options.base_path
+    name = cookie_name(request.headers.get("host", ""), is_secure=is_secure, base_path=base_path)
+    headers = {"set-cookie": forget_cookie(name, is_secure=is_secure, path=base_path or "/")}
+    if not base_path:  # below a path, what is stored may be another house's of this host
+        headers["clear-site-data"] = CLEARED
     await save_end(dependencies, f"session {visitor.id}", "your visit has ended", headers)
     return Response(None, status_code=204, headers=headers)
 

@@ -70,7 +70,10 @@ async def offer(
         raise ClientException("a view is named with at most 64 letters, digits, hyphens and underscores")
     offer_sdp = sdp_text(await read_body(request, dependencies, visitor))
     answer = await _answer(request.scope, dependencies, visitor, offer_sdp, view)
-    headers = {"location": f"{PATH}/{answer.id}", CAPTURE_CLOCK: str(answer.capture_clock)}
+    headers = {
+        "location": f"{dependencies.options.base_path}{PATH}/{answer.id}",
+        CAPTURE_CLOCK: str(answer.capture_clock),
+    }
     headers |= ice_server_links(dependencies.webrtc.newest_ice_servers_of(visitor.id))
     return Response(answer.sdp, status_code=201, media_type=SDP, headers=headers)
 

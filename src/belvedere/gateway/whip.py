@@ -42,7 +42,12 @@ async def publish(
         raise VisitorError(Refusal.TOO_FAST, "too many offers")
     body = sdp_text(await read_body(request, dependencies, visitor))
     published = await _publishing(dependencies).publish(body)
-    return Response(published.sdp, status_code=201, media_type=SDP, headers={"location": f"{PATH}/{published.id}"})
+    return Response(
+        published.sdp,
+        status_code=201,
+        media_type=SDP,
+        headers={"location": f"{dependencies.options.base_path}{PATH}/{published.id}"},
+    )
 
 
 @delete(f"{PATH}/{{publisher:str}}", status_code=200, responses=problems(401, 403, 404))

@@ -126,7 +126,8 @@ class Installer:
     @_carry_out.register
     def _(self, step: EnsureBusPolicy) -> None:
         if step.path in self._changed:
-            self._computer.run("systemctl", "reload", "dbus.service")
+            # D-Bus can reload, so it is never restarted; where it waits for its first client, nothing needs to be done.
+            self._computer.run("systemctl", "try-reload-or-restart", "dbus.service")
 
     @_carry_out.register
     def _(self, step: EnsureService) -> None:

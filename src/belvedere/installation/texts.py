@@ -110,6 +110,7 @@ KillMode=control-group
 
 {_SANDBOX}
 PrivateUsers=yes
+# No MemoryDenyWriteExecute: WebRTC's DTLS calls back into Python, for which cffi makes code at run time.
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 # Cameras of any kind (those by USB that are no webcams too), their encoders, and the sound of a chime. Bluetooth needs
 # no device: BlueZ is reached by D-Bus.
@@ -150,6 +151,7 @@ LimitCORE=0
 UMask=0077
 
 {_SANDBOX}
+MemoryDenyWriteExecute=yes
 PrivateDevices=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 
@@ -195,7 +197,6 @@ ProtectKernelModules=yes
 ProtectKernelTunables=yes
 KeyringMode=private
 LockPersonality=yes
-MemoryDenyWriteExecute=yes
 RemoveIPC=yes
 RestrictNamespaces=yes
 RestrictRealtime=yes

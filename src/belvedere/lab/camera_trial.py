@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from belvedere.errors import CameraError, CameraReason
-from belvedere.stage.encoding.encoder import open_encoder
+from belvedere.stage.encoding.encoder import open_encoder, prepare_encoder
 from belvedere.stage.frames import EncodedFrame
 from belvedere.stage.sink import SourceSink, StillDelivery
 from belvedere.stage.sources.source import VideoDescription, VideoFormat
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TRIAL_S = 3.0
 FIRST_PICTURE_S = 20.0  # as long as the stage waits for a camera that turns on
 STOP_S = 5.0
+PREPARE_S = 12.0  # the trial of a hardware encoder bounds itself, but not an inquiry of a driver that hangs
 SETTLE_S = 0.5  # at first, a camera may deliver what it has kept, and an encoder starts
 LOW_RATE = 0.8  # of what was described
 
@@ -115,11 +116,16 @@ def try_camera(
     duration_s: float = TRIAL_S,
     first_picture_s: float = FIRST_PICTURE_S,
     encoder: Callable[[StageOptions], Encoder] = open_encoder,
+    prepare: Callable[[StageOptions], None] = prepare_encoder,
 ) -> tuple[CameraReport, Still | None]:
     """Turn the camera on for `duration_s` from its first picture on; returns what came, and the first still.
 
+    `prepare` finds out before which encoder to use, as the server does for its first page.
     Raises CameraError if there is no picture, whatever the source raises.
     """
+    preparing = threading.Thread(target=prepare, args=(options,), name="encoder-trial", daemon=True)
+    preparing.start()
+    preparing.join(PREPARE_S)
     measurement = _Measurement(source, options, clock, encoder)
     began_s = clock()
     thread = threading.Thread(target=measurement.run, name="camera-trial", daemon=True)

@@ -52,6 +52,7 @@ class Adaptation:
     def add(self, viewer: Viewer) -> None:
         """A viewer begins to watch."""
         self._rates[viewer] = self._control.add(viewer.owner)
+        self._apply(self._control.target)
 
     def remove(self, viewer: Viewer) -> None:
         """A viewer left, or never watched."""
@@ -75,10 +76,7 @@ class Adaptation:
     def receive_frame(self, frame: EncodedFrame) -> None:
         """A picture is about to be sent to all."""
         now_s = self._clock()
-        target = self._control.receive_frame(len(frame.data), now_s)
-        if target != self._target:
-            self._target = target
-            self._set_target(target)
+        self._apply(self._control.receive_frame(len(frame.data), now_s))
         for viewer, rate in self._rates.items():
             viewer.subscriber.takes_keyframes_only = rate.is_left_behind
         is_due = now_s - self._keyframe_s >= KEYFRAMES_APART_S
@@ -87,3 +85,8 @@ class Adaptation:
         elif is_due and any(rate.is_left_behind for rate in self._rates.values()):
             self._keyframe_s = now_s
             self._request_idr()
+
+    def _apply(self, target: EncodingTarget) -> None:
+        if target != self._target:
+            self._target = target
+            self._set_target(target)

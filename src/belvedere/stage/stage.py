@@ -281,7 +281,7 @@ class Stage:
         self._start()
         self._hub.attach(viewer.subscriber)
         self._adaptation.add(viewer)
-        self._record(ViewerJoined(viewer.id, viewer.owner, viewer.way))
+        self._record(ViewerJoined(viewer.id, viewer.owner, viewer.way, viewer.view[1]))
         self._on_viewers(self.viewers)
 
     def receive_ended(self, viewer: Viewer) -> None:
@@ -450,7 +450,8 @@ class Stage:
         self._adaptation.remove(viewer)
         self._stop_if_unneeded()
         if was_watching:
-            self._record(ViewerLeft(viewer.id, viewer.owner, self._clock() - viewer.watching_since_s))
+            watched_s = self._clock() - viewer.watching_since_s
+            self._record(ViewerLeft(viewer.id, viewer.owner, watched_s, viewer.view[1]))
             self._on_viewers(self.viewers)
         if viewer.connection is None:
             return None

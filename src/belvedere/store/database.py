@@ -22,6 +22,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from belvedere.errors import StoreError
+from belvedere.store.copies import delete_expired_copies
 from belvedere.store.latest import LatestWrite, LatestWrites, Retry, is_of_the_disk
 from belvedere.store.request import Request
 from belvedere.store.schema import MIGRATIONS
@@ -74,8 +75,9 @@ class Database:
         self._worker = worker(self._work)
         self._on_opened: list[Callable[[SqliteFile], None]] = []
         self._was_tried = threading.Event()
-        self._file: SqliteFile | None = None  # used by the thread only, as is the next
+        self._file: SqliteFile | None = None  # used by the thread only, as are the next two
         self._was_closing = False
+        self._copied_version: int | None = None
         self._lock = threading.Lock()  # guards the attributes below; never held during disk access
         self._requests: deque[Request[Any]] = deque()
         self._current: Request[Any] | None = None
@@ -222,7 +224,7 @@ class Database:
                 file.migrate(1)
             for use in self._on_opened:
                 use(file)
-            file.migrate()
+            self._migrate(file)
         except Exception as error:  # noqa: BLE001 - the thread must survive any error
             if file is not None:
                 file.close()
@@ -233,6 +235,14 @@ class Database:
                 is_recovery = self._opening.receive_success()
             if is_recovery:
                 logger.info("%s: opened after earlier failures", self._path)
+
+    def _migrate(self, file: SqliteFile) -> None:
+        """Migrate to the newest version, after a copy; a migration that fails again and again is copied for once."""
+        if file.version != self._copied_version:
+            file.keep_copy()
+            self._copied_version = file.version
+        file.migrate()
+        delete_expired_copies(self._path, time.time())
 
     def _write_latest(self, file: SqliteFile, *, is_last_try: bool) -> None:
         """Write each kind in its own transaction: if the disk has no room for one, the others are written."""

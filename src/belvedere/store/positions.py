@@ -102,6 +102,11 @@ def save_positions(connection: sqlite3.Connection, positions: Mapping[str, Posit
     connection.executemany("INSERT OR REPLACE INTO position (axis, deg, is_sure) VALUES (?, ?, ?)", rows)
 
 
+def doubt_positions(connection: sqlite3.Connection) -> None:
+    """Mark all positions "not sure", as those of a copy are: the head may have moved since."""
+    connection.execute("UPDATE position SET is_sure = 0")
+
+
 def load_positions(connection: sqlite3.Connection, path: Path) -> dict[str, Position]:
     """All saved positions. A row with invalid values is logged, with the file's path, and gives UNKNOWN."""
     rows = connection.execute("SELECT axis, deg, is_sure FROM position").fetchall()

@@ -16,6 +16,8 @@ import stat
 from typing import TYPE_CHECKING, TypeVar
 
 from belvedere.errors import InternalError, StoreError
+from belvedere.store.copies import before_migration, copy_database
+from belvedere.store.ownership import give_to_owner_of
 from belvedere.store.schema import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -71,11 +73,30 @@ class SqliteFile:
         try:
             with self._explained():
                 self.version = self._pragma("user_version")
+                self._is_made_here = self.version == 0
                 self._check()
                 self._prepare()
         except BaseException:
             self._connection.close()
             raise
+
+    def keep_copy(self) -> Path | None:
+        """Before a migration, copy the file beside itself, so that an earlier Belvedere can be installed again.
+
+        Returns where the copy is; None if the file is of the newest version, or was made by this object. Raises
+        StoreError if there is no copy then; one of an earlier time is replaced by a whole one only.
+        """
+        if self._is_made_here or self.version >= len(self._migrations):
+            return None
+        copy = before_migration(self.path, self.version + 1)
+        try:
+            with self._explained():
+                copy_database(self._connection, copy)
+        except (OSError, StoreError) as error:
+            problem = error if isinstance(error, StoreError) else self._error(NAMES.get(error.errno or 0, ""), error)
+            raise StoreError(f"could not keep a copy before the upgrade: {problem}") from error
+        logger.info("%s: copied to %s before it is upgraded", self.path, copy)
+        return copy
 
     def migrate(self, newest: int | None = None) -> None:
         """Migrate the file to version `newest`, or to the newest there is; a failed migration changes nothing."""
@@ -119,7 +140,11 @@ class SqliteFile:
             is_folder, is_there = self.path.is_dir(), self.path.exists()
             if not is_there:
                 self.path.parent.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, stat.S_IRUSR | stat.S_IWUSR))
+                file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, stat.S_IRUSR | stat.S_IWUSR)
+                try:
+                    give_to_owner_of(self.path.parent, file)
+                finally:
+                    os.close(file)
         except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
             raise self._error(NAMES.get(getattr(error, "errno", 0), ""), error) from error
         if is_folder:
@@ -208,6 +233,15 @@ class SqliteFile:
     def _error(self, name: str, error: Exception) -> StoreError:
         explanation = next((text for start, text in EXPLANATIONS.items() if name.startswith(start)), "cannot be used")
         return StoreError(f"{self.path}: {explanation} ({error})", is_lasting=name.startswith(LASTING))
+
+
+@contextlib.contextmanager
+def open_migrated(path: Path) -> Iterator[SqliteFile]:
+    """The file, of the newest version; a copy is kept if that is not what it was. Closed at the end."""
+    with contextlib.closing(SqliteFile(path)) as file:
+        file.keep_copy()
+        file.migrate()
+        yield file
 
 
 def _tables(connection: sqlite3.Connection) -> dict[str, list[str]]:

@@ -38,15 +38,15 @@ class BelvedereView extends HTMLElement {
 
   #show(): void {
     this.#close();
-    const origin = houseOf(this.getAttribute("house"));
-    if (origin === null) {
+    const house = houseOf(this.getAttribute("house"));
+    if (house === null) {
       return;
     }
     startLanguage(this.#languagePorts());
-    const remote = new RemoteServer(origin, {
+    const remote = new RemoteServer(house, {
       timers: browserTimers,
       newSecret,
-      store: new BearerStore(origin, () => window.sessionStorage),
+      store: new BearerStore(house, () => window.sessionStorage),
       fetch: (address, init) => fetch(address, init),
       openSocket: (address, subprotocols): ServerSocket => new WebSocket(address, subprotocols),
     });
@@ -55,10 +55,10 @@ class BelvedereView extends HTMLElement {
     // passkeys belong to the house's own address, and browsers do not offer them on other pages
     const page = openVisitorPage(root, { server: remote, area: elementArea(root), lack: "address" });
     page.start(
-      takeInvitation(location, origin, (address) => history.replaceState(history.state, "", address)),
+      takeInvitation(location, house, (address) => history.replaceState(history.state, "", address)),
     );
     const onHash = () => {
-      const secret = takeInvitation(location, origin, (address) =>
+      const secret = takeInvitation(location, house, (address) =>
         history.replaceState(history.state, "", address),
       );
       if (secret !== "") {

@@ -23,6 +23,13 @@ test.each([
   expect(take(hash)).toEqual({ secret, replaced });
 });
 
+test("a house below a path is told from another on the same host", () => {
+  const hash = "#belvedere=s-1&house=home.example.org/kitchen";
+  expect(take(hash, `${HOUSE}/kitchen`).secret).toBe("s-1");
+  expect(take(hash, `${HOUSE}/study`).secret).toBe("");
+  expect(take(hash).secret).toBe("");
+});
+
 test("a house on a port of its own is told from another on the same host", () => {
   const hash = "#belvedere=s-1&house=127.0.0.1:8080";
   expect(take(hash, "http://127.0.0.1:8080").secret).toBe("s-1");
@@ -31,7 +38,9 @@ test("a house on a port of its own is told from another on the same host", () =>
 
 test.each([
   ["https://home.example.org", HOUSE],
-  ["https://home.example.org/room?x#y", HOUSE],
+  ["https://home.example.org/?x#y", HOUSE],
+  ["https://home.example.org/kitchen", `${HOUSE}/kitchen`],
+  ["https://home.example.org/kitchen/", `${HOUSE}/kitchen`],
   ["http://127.0.0.1:8080/", "http://127.0.0.1:8080"],
   ["home.example.org", null],
   ["javascript:alert(1)", null],

@@ -1,10 +1,10 @@
 // What the embedding page's own address and attributes say: the house, and the secret of an invitation.
 
-/** The origin of the house that an attribute names; null where it names none. */
+/** The address of the house that an attribute names, with its path if it has one; null where it names none. */
 export function houseOf(attribute: string | null): string | null {
   try {
-    const { protocol, origin } = new URL(attribute ?? "");
-    return protocol === "https:" || protocol === "http:" ? origin : null;
+    const { protocol, origin, pathname } = new URL(attribute ?? "");
+    return protocol === "https:" || protocol === "http:" ? origin + pathname.replace(/\/+$/, "") : null;
   } catch {
     return null;
   }
@@ -23,7 +23,7 @@ export function takeInvitation(
   const fragment = new URLSearchParams(location.hash.slice(1));
   const secret = fragment.get("belvedere") ?? "";
   const wanted = fragment.get("house") ?? "";
-  if (secret === "" || (wanted !== "" && wanted !== new URL(house).host)) {
+  if (secret === "" || (wanted !== "" && wanted !== house.slice(house.indexOf("://") + 3))) {
     return "";
   }
   fragment.delete("belvedere");

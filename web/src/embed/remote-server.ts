@@ -29,7 +29,7 @@ export class RemoteServer implements Server {
   #cancelRenewal: Cancel = () => {};
   #isClosed = false;
 
-  /** `base` is the server's origin. */
+  /** `base` is the server's origin, and the path that the house lives below, if any. */
   constructor(base: string, ports: RemoteServerPorts) {
     this.#base = base;
     this.#ports = ports;

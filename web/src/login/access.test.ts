@@ -10,6 +10,8 @@ const ANA = {
   role: "visitor",
   rights: ["look"],
   ends_in_s: 60,
+  access: "open",
+  rooms: 1,
 } as const;
 const WORDS = { text: "You have left in another window.", detail: "" };
 const ENDS = { endsAtMs: 61_000 };
@@ -142,6 +144,9 @@ test("a tap that does not get through can be tried again", async () => {
   server.answers = { [REDEEM]: [429, { code: "too_fast", message: "" }] };
   await access.redeem();
   expect([access.state.value.kind, access.problem.value]).toEqual(["invited", "too_fast"]);
+  server.answers = { [REDEEM]: [503, { code: "store_failed", message: "" }] };
+  await access.redeem();
+  expect([access.state.value.kind, access.problem.value]).toEqual(["invited", "store_failed"]);
   server.answers = { ...IN, [REDEEM]: [200, ANA] };
   await access.redeem();
   expect([access.state.value.kind, access.problem.value]).toEqual(["in", null]);

@@ -20,6 +20,7 @@ export type AccessProblem =
   | "unknown_passkey"
   | "too_fast"
   | "too_many"
+  | "store_failed"
   | "failed"
   | null;
 
@@ -119,11 +120,12 @@ export class Access {
         this.#secret = "";
         return this.#comeIn(answer.value, "link");
       }
-      if (answer.kind === "refused" && answer.code !== "too_fast") {
+      const problem = problemOf(answer);
+      if (problem === "failed") {
         this.#receiveSignedOut(this.#reason());
         return null;
       }
-      return problemOf(answer);
+      return problem;
     });
   }
 
@@ -247,6 +249,13 @@ export class Access {
   }
 }
 
+/** The codes that the page has words of its own for where it lets somebody in. */
+const TOLD = ["too_fast", "too_many", "store_failed"] as const;
+
+function isOneOf<T extends string>(all: readonly T[], code: string): code is T {
+  return (all as readonly string[]).includes(code);
+}
+
 function problemOf(answer: Answer<unknown>): AccessProblem {
   switch (answer.kind) {
     case "ok":
@@ -254,7 +263,7 @@ function problemOf(answer: Answer<unknown>): AccessProblem {
     case "offline":
       return "offline";
     case "refused":
-      return answer.code === "too_fast" || answer.code === "too_many" ? answer.code : "failed";
+      return isOneOf(TOLD, answer.code) ? answer.code : "failed";
   }
 }
 

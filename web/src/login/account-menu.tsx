@@ -2,6 +2,7 @@
 import type { FunctionComponent } from "preact";
 import { useState } from "preact/hooks";
 import type { Api } from "../server/api";
+import { basePath } from "../server/base-path";
 import { t } from "../words/words";
 import type { Access } from "./access";
 import type { SessionInfo } from "./answers";
@@ -47,8 +48,13 @@ export function AccountMenu({ access, api, nowMs }: AccountMenuProps) {
             {t("people.title")}
           </button>
         )}
+        {session.rooms > 1 && (
+          <a class="secondary" href={`${basePath()}/rooms`}>
+            {t("rooms.menu")}
+          </a>
+        )}
         {session.rights.includes("room") && (
-          <a class="secondary" href="/room">
+          <a class="secondary" href={`${basePath()}/room`}>
             {t("room.title")}
           </a>
         )}

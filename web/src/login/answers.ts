@@ -11,7 +11,13 @@ export interface SessionInfo {
   readonly rights: readonly string[];
   /** How long it lasts at most; null without an end. */
   readonly ends_in_s: number | null;
+  /** Whether the room lets this person in now, and if not, why. */
+  readonly access: RoomAccessState;
+  /** How many rooms the list has. */
+  readonly rooms: number;
 }
+
+export type RoomAccessState = "open" | "curtain" | "knock" | "waiting" | "refused" | "quiet";
 
 /** Whom an invitation lets in. */
 export interface InvitationInfo {

@@ -18,6 +18,8 @@ const ANA = {
   role: "owner",
   rights: ["look", "manage"],
   ends_in_s: 86_400,
+  access: "open",
+  rooms: 1,
 };
 const OUT = { "GET /session": [401, { code: "no_session" }] } as const;
 const IN = { "GET /session": [200, ANA] } as const;
@@ -145,6 +147,9 @@ test("only who runs the server has a way to the people, and only the room one to
   await open({ "GET /session": [200, { ...ANA, rights: ["look", "room"] }] });
   expect(buttons()).toEqual(["My devices"]);
   expect(page.querySelector("a")?.getAttribute("href")).toBe("/room");
+  await act(() => render(null, page));
+  await open({ "GET /session": [200, { ...ANA, rooms: 2 }] });
+  expect(page.querySelector("a")?.getAttribute("href")).toBe("/rooms");
 });
 
 test("my devices are listed without those of others, and all but this one can be signed out", async () => {
@@ -167,6 +172,19 @@ test("my devices are listed without those of others, and all but this one can be
   expect([...page.querySelectorAll("strong")].map((label) => label.textContent)).toEqual(["Phone", "Laptop"]);
   await tap("Sign out");
   expect(requests).toContain("DELETE /sessions/3");
+});
+
+test.each([
+  [[503, { code: "store_failed" }], "This could not be saved at home. Please try again in a moment."],
+  [[403, { code: "not_permitted" }], "You may not do this. Ask someone at home."],
+] as const)("an invitation that is answered with %j is told in words", async (answer, words) => {
+  HTMLDialogElement.prototype.showModal = () => {};
+  const ben = { id: "6", name: "Ben", role: "guest", has_joined: false, sessions: 0, invitations: 1 };
+  await open({ ...IN, "GET /people": [200, [ben]], "POST /people/6/invitations": answer });
+  await tap("Who may come in");
+  await tap("");
+  await tap("Make another link");
+  expect(page.querySelector("[role=alert]")?.textContent).toBe(words);
 });
 
 test("a new person gets a link at once, and is removed only by a second tap", async () => {

@@ -110,6 +110,7 @@ const PROBLEMS = {
   unknown_passkey: "login.unknown_passkey",
   too_fast: "problem.too_fast",
   too_many: "passkeys.too_many",
+  store_failed: "problem.store_failed",
   failed: "login.failed",
 } as const satisfies Record<NonNullable<AccessProblem>, Key>;
 

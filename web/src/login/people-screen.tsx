@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Answer } from "../server/api";
 import { whenText } from "../words/times";
-import { t } from "../words/words";
+import { type PlainKey, t } from "../words/words";
 import { AccountDialog } from "./account-dialog";
 import type { AccountScreenProps } from "./account-menu";
 import type { NewInvitation, PersonInfo, Role } from "./answers";
@@ -11,16 +11,14 @@ import type { NewInvitation, PersonInfo, Role } from "./answers";
 const ROLES: readonly Role[] = ["visitor", "guest", "owner"];
 const RESIDENT: Role = "resident";
 
-type Failure = "offline" | "refused" | null;
-
 export function PeopleScreen({ api, session, nowMs, close }: AccountScreenProps) {
   const [people, setPeople] = useState<readonly PersonInfo[]>([]);
   const [invitation, setInvitation] = useState<NewInvitation | null>(null);
-  const [failure, setFailure] = useState<Failure>(null);
+  const [failure, setFailure] = useState<PlainKey | null>(null);
   const roles = session.rights.includes("room") ? [...ROLES, RESIDENT] : ROLES;
 
   const receive = <T,>(answer: Answer<T>): T | null => {
-    setFailure(answer.kind === "ok" ? null : answer.kind);
+    setFailure(failureOf(answer));
     return answer.kind === "ok" ? answer.value : null;
   };
   const load = async () => {
@@ -52,7 +50,7 @@ export function PeopleScreen({ api, session, nowMs, close }: AccountScreenProps)
     <AccountDialog title={t("people.title")} close={close}>
       {failure !== null && (
         <p class="problem" role="alert">
-          {t(failure === "offline" ? "status.stop_lost" : "problem.not_permitted")}
+          {t(failure)}
         </p>
       )}
       {invitation !== null && (
@@ -76,6 +74,17 @@ export function PeopleScreen({ api, session, nowMs, close }: AccountScreenProps)
       <NewPerson roles={roles} add={(name, role) => void add(name, role)} />
     </AccountDialog>
   );
+}
+
+function failureOf(answer: Answer<unknown>): PlainKey | null {
+  switch (answer.kind) {
+    case "ok":
+      return null;
+    case "offline":
+      return "status.stop_lost";
+    case "refused":
+      return answer.code === "store_failed" ? "problem.store_failed" : "problem.not_permitted";
+  }
 }
 
 interface PersonProps {

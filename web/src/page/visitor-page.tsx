@@ -19,8 +19,8 @@ export interface VisitorPageOptions {
   readonly lack: PasskeyLack;
   /** What else is on the start screen, and over the live picture. */
   extras?(access: Access, api: Api): { readonly menu: ComponentChildren; readonly card: ComponentChildren };
-  /** What takes the page's place once somebody is in, instead of the view. */
-  readonly showInstead?: () => void;
+  /** What takes the page's place once somebody is in, instead of the view; `isNew` says that they came in just now. */
+  readonly showInstead?: (isNew: boolean) => void;
 }
 
 export interface VisitorPage {
@@ -58,7 +58,8 @@ export function openVisitorPage(root: HTMLElement, options: VisitorPageOptions):
     }
     if (options.showInstead !== undefined) {
       render(null, root);
-      options.showInstead();
+      const state = untracked(() => access.state.value);
+      options.showInstead(state.kind === "in" && state.by !== "session");
       return undefined;
     }
     view.value = untracked(() => browserVisit(server));

@@ -1,5 +1,6 @@
 // The room's requests: the visit book, who need not knock, and the quiet hours.
 import type { Answer, Api } from "../server/api";
+import { basePath } from "../server/base-path";
 
 /** A line of the visit book. */
 export interface VisitRow {
@@ -91,7 +92,7 @@ export class RoomApi {
 
   /** Where the whole book can be had as a file. */
   exportPath(format: "csv" | "json"): string {
-    return `/api/v1${VISITS}/export?format=${format}`;
+    return `${basePath()}/api/v1${VISITS}/export?format=${format}`;
   }
 }
 

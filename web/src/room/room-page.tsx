@@ -2,6 +2,7 @@
 // the rules. It shows what the server says, and says so when it does not know.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { basePath } from "../server/base-path";
 import type { Timers } from "../time/timers";
 import { LanguageSwitch } from "../words/language-switch";
 import { codeText, type PlainKey, t } from "../words/words";
@@ -78,7 +79,7 @@ function Closed({ text, detail }: { text: string; detail: PlainKey }) {
     <main class="room room-closed">
       <p class="room-title">{text}</p>
       <p>{t(detail)}</p>
-      <a class="primary" href="/">
+      <a class="primary" href={`${basePath()}/`}>
         {t("login.sign_in")}
       </a>
     </main>

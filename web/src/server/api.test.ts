@@ -19,6 +19,7 @@ test.each([
   [403, '{"code":"not_permitted","message":"no"}', { kind: "refused", status: 403, code: "not_permitted" }],
   [404, "", { kind: "refused", status: 404, code: "" }],
   [503, '{"code":"not_ready","message":"no"}', { kind: "offline" }],
+  [503, '{"code":"store_failed"}', { kind: "refused", status: 503, code: "store_failed" }],
   [502, "<html>", { kind: "offline" }],
   [null, "", { kind: "offline" }],
 ])("status %s with the body %j is understood", async (status, body, answer) => {

@@ -1,7 +1,7 @@
 // The REST API. Every answer says whether it is one, so that nobody forgets.
 import type { Server } from "./server";
 
-/** An answer; `refused` has the server's code, `offline` none: the server cannot be reached, or is not well. */
+/** An answer; `refused` has the server's code, `offline` none: the server cannot be reached, or is not ready. */
 export type Answer<T> =
   | { readonly kind: "ok"; readonly value: T }
   | { readonly kind: "refused"; readonly status: number; readonly code: string }
@@ -44,15 +44,18 @@ export class Api {
       if (response.ok) {
         return { kind: "ok", value: value as T };
       }
-      return response.status >= 500
+      const code = codeOf(value);
+      return response.status >= 500 && code !== STORE_FAILED
         ? { kind: "offline" }
-        : { kind: "refused", status: response.status, code: codeOf(value) };
+        : { kind: "refused", status: response.status, code };
     } catch {
       return { kind: "offline" };
     }
   }
 }
 
+/** The server is well, but its disk did not take what was asked for. */
+const STORE_FAILED = "store_failed";
 const JSON_HEADERS = { "content-type": "application/json" };
 
 function codeOf(problem: unknown): string {

@@ -10,6 +10,9 @@ import { Visit } from "../visit/visit";
 import { Api, hasSession } from "./api";
 import type { Server } from "./server";
 
+/** Making a connection of WebRTC keeps a small computer busy, here and there, while the first picture is to come. */
+const HEAD_START_MS = 120;
+
 export interface BrowserVisit {
   readonly visit: Visit;
   readonly stills: StillPorts;
@@ -44,7 +47,11 @@ export function browserVisit(server: Server): BrowserVisit {
     hasSession: () => hasSession(api),
     newView: () => Math.random().toString(36).slice(2),
     joinDirect: async (view, events, signal) => {
-      await iceServers.refresh();
+      const headStart = lack === null ? HEAD_START_MS : 0;
+      await Promise.all([
+        iceServers.refresh(),
+        new Promise<void>((go) => browserTimers.after(headStart, go)),
+      ]);
       return joinStage(stagePorts, view, events, signal);
     },
     joinStream: lack === null ? (view, events) => connector.open(view, events) : null,

@@ -13,23 +13,24 @@ export interface ServerSocket {
 }
 
 export interface Server {
-  /** Like the browser's `fetch`; `path` begins with `/`. */
+  /** Like the browser's `fetch`; `path` begins with `/`, below whatever the server's own address has. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Returns at once, with a socket that is still connecting. */
   openSocket(path: string, subprotocol: string): ServerSocket;
 }
 
-/** The server that served this page: the browser proves the session by its cookie. */
-export function ownServer(): Server {
+/** The server that served this page, below `base`: the browser proves the session by its cookie. */
+export function ownServer(base: string): Server {
   return {
-    fetch: (path, init) => fetch(path, init),
-    openSocket: (path, subprotocol) => new WebSocket(socketAddress(path, location.href), subprotocol),
+    fetch: (path, init) => fetch(base + path, init),
+    openSocket: (path, subprotocol) =>
+      new WebSocket(socketAddress(path, location.origin + base), subprotocol),
   };
 }
 
-/** The address of a socket of the server at `base`. */
+/** The address of a socket of the server at `base`, an origin and perhaps a path. */
 export function socketAddress(path: string, base: string): URL {
-  const address = new URL(path, base);
+  const address = new URL(base + path);
   address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
   return address;
 }

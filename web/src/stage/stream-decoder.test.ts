@@ -48,6 +48,27 @@ test("nothing is decoded before the description", () => {
   expect(decoders).toHaveLength(0);
 });
 
+test("a decoder that was configured in advance is used as it is, if what comes is what was expected", () => {
+  const { decoder, decoders, idr, newest, types } = setup();
+  decoder.prepare();
+  expect(newest().codec).toBe("avc1.42c01f");
+  decoder.receiveDescription(HD);
+  idr(0);
+  expect([decoders.length, newest().resets]).toEqual([1, 1]);
+  expect(types()).toEqual(["key"]);
+});
+
+test("a decoder that was configured in advance for something else is configured again", () => {
+  const { decoder, decoders, idr, newest } = setup();
+  decoder.prepare();
+  decoder.receiveDescription({ ...HD, codec: "avc1.640028" });
+  idr(0);
+  expect([decoders.length, newest().resets, newest().codec]).toEqual([1, 2, "avc1.640028"]);
+  decoder.receiveDescription({ ...HD, width: 640, height: 360 });
+  idr(3000);
+  expect(newest().resets).toBe(3);
+});
+
 test("another description is used from the next IDR on", () => {
   const { decoder, idr, delta, newest, decoders } = setup();
   decoder.receiveDescription(HD);

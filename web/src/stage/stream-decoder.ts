@@ -6,6 +6,8 @@ import { microseconds, type StreamDescription, type StreamFrame } from "./stream
 const MAX_QUEUED = 8;
 /** The server sends an IDR within a tenth of a second; a second request before that would be for nothing. */
 const IDR_REQUEST_MS = 1000;
+/** What servers send unless they are told otherwise: 1280x720 at 30 fps in Constrained Baseline. */
+const LIKELY_CODEC = "avc1.42c01f";
 /** Without a picture in between: then this browser cannot decode what this server sends. */
 const MAX_ERRORS = 3;
 
@@ -28,6 +30,7 @@ export class StreamDecoder {
   readonly #ports: DecoderPorts;
   readonly #events: DecoderEvents;
   #description: StreamDescription | null = null;
+  #preparedCodec: string | null = null;
   #decoder: VideoDecoder | null = null;
   #isConfigured = false;
   #needsIdr = true;
@@ -39,10 +42,17 @@ export class StreamDecoder {
     this.#events = events;
   }
 
+  /** Configures a decoder for what will most likely come, while the first frame is on its way: it takes a while. */
+  prepare(): void {
+    this.#configure(LIKELY_CODEC);
+    this.#preparedCodec = this.#isConfigured ? LIKELY_CODEC : null;
+  }
+
   /** The next IDR and what follows it is of this kind. */
   receiveDescription(description: StreamDescription): void {
     this.#description = description;
-    this.#isConfigured = false;
+    this.#isConfigured = this.#isConfigured && description.codec === this.#preparedCodec;
+    this.#preparedCodec = null; // frames may have another size from now on
   }
 
   receiveFrame(frame: StreamFrame): void {
@@ -54,7 +64,7 @@ export class StreamDecoder {
       return;
     }
     if (frame.isIdr && (this.#isBehind() || !this.#isConfigured)) {
-      this.#configure(this.#description);
+      this.#configure(this.#description.codec);
     }
     this.#needsIdr = false;
     try {
@@ -76,7 +86,7 @@ export class StreamDecoder {
   }
 
   /** Configures a decoder, new where there is none; what the old one still had to do is dropped. */
-  #configure({ codec }: StreamDescription): void {
+  #configure(codec: string): void {
     const decoder = this.#decoder ?? this.#create();
     this.#decoder = decoder;
     try {

@@ -95,6 +95,7 @@ class Session implements StreamSession {
     } else {
       socket.onopen = () => this.#send(startMessage(view));
     }
+    this.#decoder.prepare(); // after the start: the server has more to do until the first frame
   }
 
   leave(): void {

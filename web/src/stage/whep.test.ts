@@ -114,6 +114,12 @@ test("a session whose answer is invalid is deleted", async () => {
   expect(methods()).toContain("DELETE /api/v1/stage/whep/abc");
 });
 
+test("a session of a house below a path is deleted below the server's own address", async () => {
+  const { join, methods } = setup(() => created({ location: "/kitchen/api/v1/stage/whep/abc" }));
+  (await join()).leave();
+  expect(methods()).toEqual(["POST /api/v1/stage/whep?view=a-view", "DELETE /api/v1/stage/whep/abc"]);
+});
+
 test("a request without an answer is aborted after eight seconds", async () => {
   const { timers, requests, join } = setup(() => new Promise(() => {}));
   const joining = failure(join());

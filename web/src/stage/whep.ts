@@ -159,7 +159,7 @@ async function postOffer(ports: WhepPorts, view: string, offer: string): Promise
       throw new JoinError(await readFailure(response));
     }
     return {
-      location: response.headers.get("location"),
+      location: pathOf(response.headers.get("location")),
       captureAnchor: parseCaptureClock(response.headers.get("belvedere-capture-clock")),
       sdp: await response.text(),
     };
@@ -217,6 +217,12 @@ function watchConnection(timers: Timers, peer: RTCPeerConnection, events: WhepEv
       transport.onstatechange = null;
     }
   };
+}
+
+/** The path of a connection below the server's own address, of which `Location` has the path as well. */
+function pathOf(location: string | null): string | null {
+  const begin = location?.lastIndexOf(`${WHEP_PATH}/`) ?? -1;
+  return location === null || begin < 0 ? null : location.slice(begin);
 }
 
 /** `keepalive` lets the request outlive the page. If it fails, the server times the session out. */

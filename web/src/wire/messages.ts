@@ -222,7 +222,7 @@ export interface AxisState {
 export interface StageState {
   readonly available: boolean;
   readonly viewers: number;
-  readonly reason: "" | "busy" | "ended" | "failed" | "no_permission" | "no_signal" | "not_found" | "program_failed" | "refused" | "too_slow" | "unplugged" | "unreachable" | "wrong_format";
+  readonly reason: "" | "busy" | "ended" | "failed" | "no_permission" | "no_signal" | "not_found" | "program_failed" | "refused" | "unplugged" | "unreachable" | "wrong_format";
 }
 
 /**

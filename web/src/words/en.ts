@@ -103,7 +103,6 @@ export const EN = {
   "camera.no_permission": "The computer at home is not allowed to use the camera.",
   "camera.wrong_format": "The camera sends a picture that can’t be shown.",
   "camera.no_signal": "The camera sends no picture. It may be switched off.",
-  "camera.too_slow": "The camera is too slow at the moment.",
   "camera.unreachable": "The camera can’t be reached.",
   "camera.refused": "The camera asks for another password.",
   "camera.program_failed": "The program that reads the camera has stopped.",
@@ -279,6 +278,14 @@ export const EN = {
   "people.devices": { one: "{count} device", other: "{count} devices" },
   "people.never_here": "Has not been here yet",
 
+  // the list of rooms
+  "rooms.menu": "Other rooms",
+  "rooms.title": "Where would you like to look?",
+  "rooms.asking": "Seeing which rooms are open to you…",
+  "rooms.open": "You can look in now.",
+  "rooms.unreachable": "Can’t be reached right now.",
+  "rooms.none": "None of the rooms is open to you right now.",
+
   // the room's own page
   "room.title": "The room’s page",
   "room.nobody": "Nobody is looking.",
@@ -399,5 +406,6 @@ export const EN = {
   "problem.not_found": "That is not there any more.",
   "problem.method_not_allowed": "This page is out of date. Please load it again.",
   "problem.not_acceptable": "This page is out of date. Please load it again.",
+  "problem.store_failed": "This could not be saved at home. Please try again in a moment.",
   "problem.broken": "Something went wrong at home. Please try again in a moment.",
 } as const;

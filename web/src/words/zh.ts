@@ -93,7 +93,6 @@ export const ZH = {
   "camera.no_permission": "家里的电脑没有使用摄像头的权限。",
   "camera.wrong_format": "摄像头的画面无法显示。",
   "camera.no_signal": "摄像头没有画面，可能没有开机。",
-  "camera.too_slow": "摄像头现在太慢了。",
   "camera.unreachable": "连不上摄像头。",
   "camera.refused": "摄像头的密码不对。",
   "camera.program_failed": "读取摄像头的程序停了。",
@@ -253,6 +252,13 @@ export const ZH = {
   "people.devices": { other: "{count} 台设备" },
   "people.never_here": "还没有来过",
 
+  "rooms.menu": "别的房间",
+  "rooms.title": "想看看哪里？",
+  "rooms.asking": "正在看看哪些房间可以进…",
+  "rooms.open": "现在就可以看。",
+  "rooms.unreachable": "现在连不上。",
+  "rooms.none": "现在没有您能进的房间。",
+
   "room.title": "家里的页面",
   "room.nobody": "现在没有人在看。",
   "room.looking": { other: "有 {count} 个人在看" },
@@ -365,6 +371,7 @@ export const ZH = {
   "problem.not_found": "已经没有了。",
   "problem.method_not_allowed": "本页不是最新的，请重新打开。",
   "problem.not_acceptable": "本页不是最新的，请重新打开。",
+  "problem.store_failed": "家里的设备没能存下来，请过一会儿再试。",
   "problem.broken": "家里的设备出了点问题，请过一会儿再试。",
 } as const satisfies Record<keyof typeof EN, Text>;
 

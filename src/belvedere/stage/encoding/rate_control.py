@@ -1,11 +1,14 @@
 """Decides how much the one encode for all viewers may send, by what they report. Pure: time is an argument.
 
 Each viewer has a rate of its own. It falls by a factor when the viewer reports that less arrives than is sent, and
-rises by a constant amount a second while nothing is wrong. The encoder follows the slowest viewer, with one exception:
-a person who can take less than half of what the next slower one can is not followed; a quarter of all persons at most,
-but one in any case. They are left behind: they are sent key frames only, which arrive by a slow connection too, and are
-tried again when their rate has risen to that of the others. So one viewer with a bad connection, or one that lies,
-costs the others at most half of the bitrate, and 0 bit/s costs them nothing.
+rises by a constant amount a second while nothing is wrong. Whoever comes first begins at half of the ceiling and rises
+to it in a second or two, unless something is wrong; whoever comes later begins with what the others get.
+
+The encoder follows the slowest viewer, with one exception: a person who can take less than half of what the next slower
+one can is not followed; a quarter of all persons at most, but one in any case. They are left behind: they are sent key
+frames only, which arrive by a slow connection too, and are tried again when their rate has risen to that of the others.
+So one viewer with a bad connection, or one that lies, costs the others at most half of the bitrate, and 0 bit/s costs
+them nothing.
 
 Below certain rates a picture of full size would be blurred, so the encoder gets a smaller one, and below the last of
 them every second picture. Both come back later than they went, and at a higher rate.
@@ -26,6 +29,11 @@ USABLE = 0.85  # of a reported capacity: the rest is for retransmissions, header
 SENT_OVER_S = 0.5  # what is sent is averaged over about this time
 TOLD = 0.95  # of what is sent: a capacity below it means that packets queue up
 USED = 0.6  # of a rate: with less, the connection has not shown that it carries the rate
+START = 0.5  # of the ceiling: at full size, and a narrow link's queue is not full before its viewer can say so
+STARTING_RISE_S = 3.0  # from nothing to the ceiling, until something is wrong for the first time,
+STARTING_S = 6.0  # which less shows for so long than later, as every rise may be one too many
+STARTING_LOSS = 0.04
+STARTING_QUEUED_S = 0.08
 RISE_S = 20.0  # from nothing to the ceiling,
 RISE_SHARE = 0.15  # but not more than this share of the rate in a second: a narrow link's queue fills sooner
 RISE_AFTER_S = 2.0  # after the last fall
@@ -79,7 +87,7 @@ class _SentRate:
 
 
 class ViewerRate:
-    """What one viewer can take, by its reports. As long as it reports nothing, it is thought to be able to take all.
+    """What one viewer can take, by its reports. One who reports nothing is soon thought to be able to take all.
 
     Attributes:
         bits_per_s: at the moment.
@@ -87,9 +95,9 @@ class ViewerRate:
         is_left_behind: it is to be sent key frames only.
     """
 
-    def __init__(self, owner: str, sent: _SentRate, floor: float, ceiling: float) -> None:
+    def __init__(self, owner: str, sent: _SentRate, start: float, floor: float, ceiling: float) -> None:
         self.owner = owner
-        self.bits_per_s = ceiling
+        self.bits_per_s = start
         self.is_left_behind = False
         self._sent = sent
         self._floor = floor
@@ -99,6 +107,7 @@ class ViewerRate:
         self._full_since_s: float | None = None
         self._fell_s = -math.inf
         self._ticked_s: float | None = None
+        self._began_s: float | None = None  # when it was first sent a picture
         self._round_trips = _Shortest()
 
     def receive_capacity(self, bits_per_s: float, now_s: float) -> None:
@@ -116,9 +125,12 @@ class ViewerRate:
         if not 0 <= share <= 1:
             return
         self._loss = share
-        if share > TOLERATED_LOSS and now_s - self._fell_s >= LOSS_FALL_S:
+        is_starting = self._is_starting(now_s)
+        tolerated = STARTING_LOSS if is_starting else TOLERATED_LOSS
+        if share > tolerated and now_s - self._fell_s >= LOSS_FALL_S:
             carried = min(self.bits_per_s, self._sent.bits_per_s) * (1 - share)
-            bits_per_s = USABLE * carried if share > CONGESTION_LOSS else self.bits_per_s * (1 - share / 2)
+            is_full = share > CONGESTION_LOSS or is_starting
+            bits_per_s = USABLE * carried if is_full else self.bits_per_s * (1 - share / 2)
             self._fall(carried, bits_per_s, now_s)
 
     def receive_round_trip(self, seconds: float, now_s: float) -> None:
@@ -126,7 +138,8 @@ class ViewerRate:
         if not 0 <= seconds < math.inf:
             return
         shortest_s = self._round_trips.shortest_s(seconds, now_s)
-        if seconds > shortest_s + QUEUED_S and now_s - self._fell_s >= seconds:
+        queued_s = STARTING_QUEUED_S if self._is_starting(now_s) else QUEUED_S
+        if seconds > shortest_s + queued_s and now_s - self._fell_s >= seconds:
             self._fall(self._sent.bits_per_s, self.bits_per_s * QUEUED_FACTOR, now_s)
 
     def tick(self, now_s: float) -> None:
@@ -135,13 +148,22 @@ class ViewerRate:
             self._full_since_s = None
         elif self._full_since_s is None:
             self._full_since_s = now_s
+        if self._began_s is None:
+            self._began_s = now_s
         passed_s = 0.0 if self._ticked_s is None else min(1.0, max(0.0, now_s - self._ticked_s))
         self._ticked_s = now_s
         if self._loss > HARMLESS_LOSS or now_s - self._fell_s < RISE_AFTER_S:
             return
         per_s = min(self._ceiling / RISE_S, RISE_SHARE * self.bits_per_s)
+        if self._is_starting(now_s):
+            per_s = self._ceiling / STARTING_RISE_S
         risen = min(self.bits_per_s + per_s * passed_s, self._ceiling, self._limit(now_s))
         self.bits_per_s = max(self.bits_per_s, risen)
+
+    def _is_starting(self, now_s: float) -> bool:
+        """Whether the viewer is new, and nothing was wrong so far."""
+        is_new = self._began_s is None or now_s - self._began_s < STARTING_S
+        return is_new and self._fell_s == -math.inf
 
     def _limit(self, now_s: float) -> float:
         """How far the rate may rise without showing that the connection carries it."""
@@ -181,9 +203,17 @@ class RateControl:
         self._decided_s = -math.inf
         self._target = EncodingTarget(round(ceiling))
 
+    @property
+    def target(self) -> EncodingTarget:
+        """What the encoder is to make now."""
+        return self._target
+
     def add(self, owner: str) -> ViewerRate:
-        """A viewer comes."""
-        rate = ViewerRate(owner, self._sent, self._floor, self._ceiling)
+        """A viewer comes; the first changes the target."""
+        if not self._viewers:
+            self._step, self._above_since_s = 0, None
+            self._target = EncodingTarget(round(max(self._floor, START * self._ceiling)))
+        rate = ViewerRate(owner, self._sent, self._target.bits_per_s, self._floor, self._ceiling)
         self._viewers.append(rate)
         return rate
 
