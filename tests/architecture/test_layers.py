@@ -32,7 +32,6 @@ BREACHES = {
     "webrtc": ("stage/stage.py", "import aiortc\n"),
     "ways": ("stage/hub.py", "if TYPE_CHECKING:\n    from belvedere.stage.stream.peer import StreamPeer\n"),
     "two-ways": ("stage/direct/webrtc_way.py", "from belvedere.stage.stream.messages import SUBPROTOCOL\n"),
-    "pure-installation": ("installation/plan.py", "import subprocess\n"),
     "pure-video": ("stage/stream/backlog.py", "def f():\n    import time\n"),
     "sources": ("stage/sources/v4l2/capture.py", "from belvedere.stage.encoding.encoder import open_encoder\n"),
     "passkeys": ("gateway/passkeys.py", "import webauthn\n"),
