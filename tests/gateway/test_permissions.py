@@ -28,7 +28,7 @@ MakeParts = Callable[..., Dependencies]
 MakeClient = Callable[..., httpx.AsyncClient]
 ROWS = [(method, path, right) for (method, path), right in ROUTES.items() if method != SOCKET]
 WITHOUT = {right: ALL_RIGHTS - {right} for right in Right}
-BARE = {"/", "/join", "/room", "/readyz"}  # not ready without a page, or on a bare rig
+BARE = {"/", "/join", "/room", "/rooms", "/readyz"}  # not ready without a page, or on a bare rig
 CONTENT: Mapping[str, Mapping[str, Any]] = {
     "/api/v1/stage/whep": {"content": "v=0", "headers": {"content-type": "application/sdp"}},
     "/api/v1/head/velocity": {"json": {"pan": 1}},
