@@ -114,6 +114,8 @@ class World:
         return not any(supervisor.needs_its_link for supervisor in self._supervisors)
 
     async def _plug_in(self) -> None:
+        for axis in self._order:  # before there is a chip, which would not answer meanwhile
+            await self.unit(axis).start()
         self._link = await open_transport("vhci")
         self.chip = FaultyController(
             "adapter",
@@ -122,8 +124,6 @@ class World:
             link=self.head.medium,
             public_address=ADAPTER_ADDRESS,
         )
-        for axis in self._order:
-            await self.unit(axis).start()
         await power(on=True)
         if self._interval_s is not None:
             await asyncio.to_thread(_ask_for_interval, self._interval_s)

@@ -56,7 +56,7 @@ def test_every_option_has_help_and_no_meaningless_opposite(
     assert [one.name for one in parameters if not one.parameter.help] == []
     assert status_of(*command, "--help") == 0
     opposites = set(re.findall(r"--(?:no|empty)-\w+", capsys.readouterr().out))
-    assert opposites <= {"--no-browser", "--no-drop", "--no-calibrate", "--no-units"}
+    assert opposites <= {"--no-browser", "--no-drop", "--no-calibrate", "--no-start", "--no-units"}
 
 
 @pytest.mark.parametrize(

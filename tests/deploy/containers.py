@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 BUILD_S = 900
-COMMAND_S = 120
+COMMAND_S = 300
 USER = 10001
 HERE = ("--health-interval", "disable", "--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1024:1024")
 """What podman needs where there is no systemd to time health checks, and where limits cannot be raised."""
@@ -110,7 +110,7 @@ class Container:
             self._has_ended = True
             self._changed.notify_all()
 
-    def wait_for(self, text: str, timeout_s: float = 60) -> None:
+    def wait_for(self, text: str, timeout_s: float = 240) -> None:
         """Wait until a line has this text in it."""
         with self._changed:
             self._changed.wait_for(lambda: self._has_ended or any(text in line for line in self.lines), timeout_s)
@@ -126,13 +126,13 @@ class Container:
         line = self._storage.podman_command("exec", self.name, *command)
         return subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
 
-    def stop(self, timeout_s: int = 60) -> tuple[int, float]:
+    def stop(self, timeout_s: int = 240) -> tuple[int, float]:
         """Ask it to stop by the image's stop signal; returns its exit status and how many seconds that took."""
         began = time.monotonic()
         self._storage.podman("stop", "--time", str(timeout_s), self.name)
         return self.wait(timeout_s), time.monotonic() - began
 
-    def wait(self, timeout_s: float = 60) -> int:
+    def wait(self, timeout_s: float = 240) -> int:
         """Wait until it ends by itself; returns its exit status."""
         status = self._process.wait(timeout_s)
         self._reader.join(timeout_s)

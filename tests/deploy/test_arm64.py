@@ -108,5 +108,5 @@ def test_they_import_encode_and_sign_under_emulation(release: RaspberryPiOs, pac
 
 
 def test_a_platform_without_wheels_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="no wheels with a matching platform tag"):
+    with pytest.raises(AssertionError, match="has no usable wheels"):
         install("3.11", "riscv64-unknown-linux", tmp_path)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.deploy import containers, tools
-from tests.deploy.containers import USER, Container, mounts
+from tests.deploy.containers import COMMAND_S, USER, Container, mounts
 from tools.licence_policy import read_policy
 
 from belvedere.head.frames import unpack
@@ -268,7 +268,7 @@ def test_the_commands_of_the_how_to_run_it_invite_the_owner_and_show_the_bill(
     run, invite, show = how_to
 
     def output(script: str) -> str:
-        ended = subprocess.run(["sh", "-euc", script], capture_output=True, text=True, check=False, timeout=120)
+        ended = subprocess.run(["sh", "-euc", script], capture_output=True, text=True, check=False, timeout=COMMAND_S)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 

@@ -55,5 +55,6 @@ class MachineTests:
         return [
             *("env", f"{self.variable}=/out"),
             *("python3", "-m", "pytest", "-c", "/repo/pyproject.toml", "--rootdir", "/repo", "-p", "no:cacheprovider"),
+            *("-o", "faulthandler_timeout=0"),  # the script that boots the machine has a limit for each test
             *("--color=no", f"--junitxml=/out/{REPORT}", "--durations=8", self.tests),
         ]

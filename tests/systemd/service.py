@@ -30,7 +30,7 @@ UNVISITED = {f"/{name}" for name in ("proc", "sys", "dev", "run", "tmp", "out", 
 """Folders in which any process may write, and that of the program itself."""
 
 PORT = 8080
-COMMAND_S, WAIT_S = 300.0, 180.0  # the machine is emulated, on a computer that may be busy
+COMMAND_S, WAIT_S = 1200.0, 600.0  # the machine is emulated, on a computer that may be busy
 POLL_S = 0.25
 PATH = "/usr/local/bin:/usr/sbin:/usr/bin"
 

@@ -26,7 +26,7 @@ COMMANDS = {
     "serve": """Stream the camera and drive the head.
 
     Prints a link that lets one browser in. Stop with Ctrl-C; the head is told to stop first.""",
-    "setup": """Install Belvedere as a service of this computer, or remove it.
+    "setup": """Install Belvedere as a service, or remove it.
 
     Makes a user, a settings file and a confined service of systemd, starts it, and prints the owner's link. Asks for
     what was not given, where there is a terminal. Repeating it changes nothing but after an upgrade. Needs root.""",

@@ -31,17 +31,22 @@ Head = Annotated[Literal["bluetooth", "none"] | None, Parameter(help="kind of he
 Profile = Annotated[str | None, Parameter(help="the head's profile, by name or path")]
 UnitAddress = Annotated[str | None, Parameter(help="the unit's Bluetooth address, as `belvedere scan` shows it")]
 HostName = Annotated[
-    tuple[str, ...], Parameter(help="name under which visitors reach it; may be repeated", negative=())
+    tuple[str, ...],
+    Parameter(help="name under which visitors reach it; may be repeated", negative=(), show_default=False),
 ]
 Port = Annotated[int | None, Parameter(help="the port of the page; 8080 unless given")]
 Team = Annotated[str | None, Parameter(help="team of Cloudflare Access")]
 Audience = Annotated[str | None, Parameter(help="audience tag of its application")]
 TokenFile = Annotated[Path | None, Parameter(help="file with the token of a Cloudflare tunnel")]
-Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="ask nothing", negative=())]
+Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="ask nothing", negative=(), show_default=False)]
 Start = Annotated[bool, Parameter(help="start the service, and with the computer; on by default", show_default=False)]
-DryRun = Annotated[bool, Parameter(help="only print each step and each file", negative=())]
-Uninstall = Annotated[bool, Parameter(help="remove the service; keep settings and data", negative=())]
-Purge = Annotated[bool, Parameter(help="with --uninstall, remove settings, data and user too", negative=())]
+DryRun = Annotated[bool, Parameter(help="only print each step and each file", negative=(), show_default=False)]
+Uninstall = Annotated[
+    bool, Parameter(help="remove the service; keep settings and data", negative=(), show_default=False)
+]
+Purge = Annotated[
+    bool, Parameter(help="with --uninstall, remove settings, data and user too", negative=(), show_default=False)
+]
 
 SYSTEMD = Path("/run/systemd/system")  # exists where systemd is PID 1 (sd_booted(3))
 

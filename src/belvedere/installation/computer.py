@@ -15,7 +15,7 @@ from belvedere.errors import OwnerError
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
-COMMAND_TIMEOUT_S: Final = 180.0  # twice what systemd gives a service to start
+COMMAND_TIMEOUT_S: Final = 900.0  # long after the 90 s that systemd gives a service to start
 ENVIRONMENT: Final = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 
 
