@@ -139,7 +139,7 @@ def index(request: Request[Any, Any, Any], dependencies: InjectedDependencies, f
 def rooms(request: Request[Any, Any, Any], dependencies: InjectedDependencies, files: InjectedFiles) -> Response[bytes]:
     """The page that lists rooms: whoever has a session may ask those from it, and nobody else learns where they are.
 
-    It is never stored, because browsers would not let go of the policy that they have stored with it.
+    It is never stored, because browsers would go on using the policy that they have stored with it.
     """
     found = files.index()
     if found is None:
