@@ -3,7 +3,7 @@
     python -m tests.vm.machine [--machine camera] [arguments for pytest in the machine, such as -k unplug]
 
 Runs on the computer that boots the machines; the tests in this folder and in tests/systemd run inside them. Without
-`--machine` only the cameras' boots: an emulated systemd takes some ten minutes more. Both can be named, and run at once.
+`--machine` only the cameras' boots: an emulated systemd takes some ten minutes. Both can be named, and run at once.
 """
 
 from __future__ import annotations
