@@ -246,6 +246,18 @@ def test_on_a_full_disk_nothing_is_replaced(tmp_path: Path, settings: Path, back
         assert [path.name for path in disk.folder.iterdir() if path.name.startswith(".")] == []
 
 
+def test_a_store_that_would_open_the_curtain_again_by_itself_is_refused(settings: Path, tmp_path: Path) -> None:
+    store = tmp_path / "from-elsewhere.sqlite3"
+    store.write_bytes(store_of(settings).read_bytes())
+    with contextlib.closing(sqlite3.connect(store)) as database, database:
+        database.execute("CREATE TRIGGER one AFTER INSERT ON room BEGIN UPDATE room SET is_closed = 0; END")
+        database.execute("CREATE TRIGGER two AFTER UPDATE ON room BEGIN UPDATE room SET is_closed = 0; END")
+    before = content(settings.parent)
+    with pytest.raises(OwnerError, match="its store has a trigger that is not ours"):
+        restore(store, settings)
+    assert content(settings.parent) == before
+
+
 @pytest.fixture
 def servers_house() -> Iterator[Path]:
     """The settings of a house that root installed, and whose state is the server's."""
