@@ -31,6 +31,7 @@ from belvedere.store.instance_lock import InUseError, state_lock
 from belvedere.store.positions import Position
 from belvedere.store.schema import MIGRATIONS
 from belvedere.store.sqlite_file import APPLICATION_ID, SqliteFile
+from belvedere.store.tokens import SavedToken, load_tokens, save_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,11 @@ def settings(tmp_path: Path) -> Path:
 def backup(tmp_path: Path, settings: Path) -> Path:
     back_up(settings, tmp_path / "b.zip", with_secrets=True)
     return tmp_path / "b.zip"
+
+
+def tokens_of(settings: Path) -> list[SavedToken]:
+    with contextlib.closing(SqliteFile(store_of(settings))) as file:
+        return file.read(lambda connection: load_tokens(connection, file.path))
 
 
 def now() -> float:
@@ -100,6 +106,17 @@ def test_a_store_alone_can_be_restored_and_devices_logged_out(settings: Path, ba
     assert (settings.read_bytes(), links_of(settings)) == (mine, 1)
     restore(backup, settings, store_only=True, end_sessions=True)
     assert (people_of(settings), links_of(settings)) == (["Ana"], 0)
+
+
+def test_a_script_whose_token_may_have_been_revoked_since_is_shut_out_with_everybody(settings: Path) -> None:
+    token = SavedToken(id="0123456789ab", name="robot", scope="drive", digest=bytes(32), created_utc_s=1)
+    with contextlib.closing(SqliteFile(store_of(settings))) as file:
+        file.write(lambda connection: save_token(connection, token))
+    back_up(settings, settings.parent / "b.zip")
+    restore(settings.parent / "b.zip", settings)
+    assert tokens_of(settings) == [token]
+    restore(settings.parent / "b.zip", settings, end_sessions=True)
+    assert tokens_of(settings) == []
 
 
 def test_the_copy_that_was_kept_before_an_upgrade_is_restored_for_the_earlier_version(settings: Path) -> None:

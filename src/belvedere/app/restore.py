@@ -32,6 +32,7 @@ from belvedere.store.positions import doubt_positions
 from belvedere.store.room import close_curtain
 from belvedere.store.sessions import save_sessions
 from belvedere.store.sqlite_file import APPLICATION_ID, SqliteFile
+from belvedere.store.tokens import delete_all_tokens
 
 if TYPE_CHECKING:
     import sqlite3
@@ -236,7 +237,8 @@ def _prepare(backup: Backup, ready: Path, file: Path, now: datetime, *, end_sess
 
 
 def _shut_everybody_out(connection: sqlite3.Connection) -> None:
-    """Log all devices out, and void all links; who has a passkey, or is invited again, comes in."""
+    """Log all devices out, void all links and scripts' tokens; who has a passkey, or is invited again, comes in."""
+    delete_all_tokens(connection)
     save_links(connection, [])
     save_sessions(connection, [])
     save_bearers(connection, [])
