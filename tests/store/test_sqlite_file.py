@@ -215,6 +215,11 @@ def without_a_table(path: Path) -> None:
     run(path, "DROP TABLE note")
 
 
+def with_a_trigger(path: Path) -> None:
+    ours(path)
+    run(path, "CREATE TRIGGER undo AFTER INSERT ON note BEGIN DELETE FROM note; END")
+
+
 def cut_short(path: Path) -> None:
     ours(path)
     path.write_bytes(path.read_bytes()[:5000])
@@ -240,6 +245,7 @@ def scribbled_over_far_in(path: Path) -> None:
         (no_database, "is not a database"),
         (of_later, r"later.*version 99, this one has 1.*: install"),
         (without_a_table, "damaged"),
+        (with_a_trigger, "trigger"),
         (cut_short, "damaged"),
         (scribbled_over, "damaged"),
         (scribbled_over_far_in, "damaged"),
