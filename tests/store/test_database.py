@@ -30,7 +30,6 @@ from tests.store.failing_disk import WAIT_TIMEOUT_S, Disks, add, errors, on_disk
 from tests.store.small_disk import small_disk
 
 from belvedere.errors import StoreError
-from belvedere.store.copies import KEPT_S, LOOK_EVERY_S, before_migration
 from belvedere.store.database import CLOSE_TIMEOUT_S, Database, LatestKey
 from belvedere.store.latest import LATE_S, MAX_WAITING, RETRY_FIRST_S, RETRY_LONGEST_S
 from belvedere.store.sqlite_file import SqliteFile
@@ -385,22 +384,6 @@ async def test_an_upgrade_that_fails_for_each_request_is_copied_for_once(path: P
         with pytest.raises(StoreError, match="KeyError"):
             await people(database)
     assert (len(copies), len(set(copies))) == (4, 1)
-    await database.close()
-
-
-async def test_a_server_that_runs_for_months_deletes_what_was_kept_for_long_enough(path: Path) -> None:
-    kept, clock = before_migration(path, 9), asyncio.get_running_loop().time
-    kept.touch()
-    kept_at = kept.stat().st_ctime - clock()
-    database = Database(path, TABLES, worker=LoopWorker, clock=clock, utc=lambda: kept_at + clock())
-    database.open()
-    await add(database, "Ann")
-    await asyncio.sleep(KEPT_S - LOOK_EVERY_S)
-    await add(database, "Bob")
-    assert kept.exists()
-    await asyncio.sleep(2 * LOOK_EVERY_S)
-    await add(database, "Cem")
-    assert not kept.exists()
     await database.close()
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import sqlite3
 import stat
@@ -205,19 +206,14 @@ def ours(path: Path) -> None:
         file.write(lambda connection: connection.executemany("INSERT INTO note (text) VALUES (?)", rows))
 
 
-def of_later(path: Path) -> None:
+def ours_after(statement: str, path: Path) -> None:
     ours(path)
-    run(path, "PRAGMA user_version = 99")
+    run(path, statement)
 
 
-def without_a_table(path: Path) -> None:
-    ours(path)
-    run(path, "DROP TABLE note")
-
-
-def with_a_trigger(path: Path) -> None:
-    ours(path)
-    run(path, "CREATE TRIGGER undo AFTER INSERT ON note BEGIN DELETE FROM note; END")
+of_later = functools.partial(ours_after, "PRAGMA user_version = 99")
+without_a_table = functools.partial(ours_after, "DROP TABLE note")
+with_a_trigger = functools.partial(ours_after, "CREATE TRIGGER x AFTER INSERT ON note BEGIN DELETE FROM note; END")
 
 
 def cut_short(path: Path) -> None:
