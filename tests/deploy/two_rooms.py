@@ -6,7 +6,6 @@ Of an example only that is changed which belongs to a machine: ports, certificat
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import os
 import re
 import shutil
@@ -20,11 +19,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from tests.deploy.tools import ROOT, debian
+from tests.support.self_signed_certificate import SelfSignedCertificate
 
 from belvedere.app.local_client import LocalClient
 
@@ -176,12 +172,12 @@ def configured_nginx(folder: Path, site: str, port: int, rooms: list[Room]) -> l
     for part in ("conf.d", "snippets"):
         shutil.copytree(EXAMPLES / part, folder / part)
     _replace(folder / "snippets/belvedere.conf", "proxy_read_timeout 60s;", f"proxy_read_timeout {READ_TIMEOUT};")
-    certificate, key = _certificate(folder)
+    certificate = SelfSignedCertificate(folder, HOST, f"*.{HOST}")
     text = (EXAMPLES / f"sites/{site}.conf").read_text(encoding="utf-8")
     for old, new in {
         "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
-        "/etc/letsencrypt/live/home.example.org/fullchain.pem": str(certificate),
-        "/etc/letsencrypt/live/home.example.org/privkey.pem": str(key),
+        "/etc/letsencrypt/live/home.example.org/fullchain.pem": str(certificate.path),
+        "/etc/letsencrypt/live/home.example.org/privkey.pem": str(certificate.key_path),
         "home.example.org": HOST,
         **{f"127.0.0.1:808{number};": f"127.0.0.1:{room.port};" for number, room in enumerate(rooms)},
     }.items():
@@ -234,28 +230,3 @@ def _accepts(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate that nobody has signed, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-    now = dt.datetime.now(dt.UTC)
-    names = x509.SubjectAlternativeName([x509.DNSName(HOST), x509.DNSName(f"*.{HOST}")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(names, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    certificate_file, key_file = folder / "certificate.pem", folder / "key.pem"
-    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return certificate_file, key_file
