@@ -99,9 +99,12 @@ def proxy(
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:
+    """Pass everything on, and the end as well: who is not told waits for it."""
     with contextlib.suppress(OSError):
         while chunk := source.recv(65536):
             target.sendall(chunk)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
 
 
 def with_header(head: bytes, name: bytes, value: bytes) -> bytes:
