@@ -28,7 +28,7 @@ VIRTUAL = "not (realtime or alone or browser or interop or deploy)"
 REALTIME = "realtime and not (alone or browser or interop or deploy)"
 BROWSER = "browser and not (alone or interop or deploy)"
 ALONE = "alone and not (interop or deploy)"
-OF_MACHINES = {"bluez", "vm"}  # folders of tests that run in virtual machines, by commands of their own
+OF_MACHINES = {"bluez", "systemd", "vm"}  # folders of tests that run in virtual machines, by commands of their own
 LOWEST_PRIORITY = 19
 
 

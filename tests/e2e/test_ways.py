@@ -124,7 +124,7 @@ def test_the_end_of_the_session_ends_the_sockets_picture_and_nothing_of_the_room
     visitor.tap("Come in")
     visitor.expect("picture", "live")
     watchers.end_sessions(EndReason.LEFT)
-    expect(visitor.page.locator(".start-screen")).to_have_attribute("data-topic", "ended")
+    expect(visitor.page.locator(".login-screen")).to_have_attribute("data-login", "ended")
     watchers.wait([])
     assert visitor.page.evaluate(DRAWN) is None
 
