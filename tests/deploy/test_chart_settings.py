@@ -204,7 +204,7 @@ def test_the_owners_invitation_is_a_link_that_works_from_elsewhere(pod: tuple[Po
 
 @pytest.mark.realtime
 def test_a_backup_that_was_made_while_it_ran_is_restored_while_it_waits(tmp_path: Path) -> None:
-    port, backup = free_port(), str(tmp_path / "home.backup")
+    port, backup = free_port(), str(tmp_path / "home.zip")
     found = chart.parsed(chart.template(4, "nginx", "--set", f"room.port={port}").stdout)
     server = Pod(tmp_path, found, port)
     here = ("--config", "/etc/belvedere/belvedere.toml")
