@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import signal
 import socket
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 from tests.deploy.tools import ROOT, debian
 from tests.support.self_signed_certificate import SelfSignedCertificate
+from tests.support.serving import END_TIMEOUT_S, free_ports, running
 
 from belvedere.app.local_client import LocalClient
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 EXAMPLES: Final = ROOT / "deploy/nginx"
 START_TIMEOUT_S: Final = 30.0
-END_TIMEOUT_S: Final = 20.0
 HOST: Final = "home.localhost"
 PING_EVERY_S: Final = 1.0  # the real 20 s, and nginx's 60 s below, both shorter
 READ_TIMEOUT: Final = "5s"
@@ -129,7 +128,7 @@ def two_rooms(folder: Path, *, by_name: bool, frontend: str) -> Iterator[tuple[R
 
     The list of rooms has a third, which nobody answers for. `frontend` is a page of another site that may show them.
     """
-    first, second, proxy = _free_ports(3)
+    first, second, proxy = free_ports(3)
     rooms = []
     for name, port in (("Kitchen", first), ("Study", second)):
         place = folder / name.lower()
@@ -199,29 +198,14 @@ def _serving(room: Room, listed: str) -> Iterator[None]:
         encoding="utf-8",
     )
     command = [sys.executable, "-c", _SERVE, "serve", "--config", str(settings)]
-    with (room.folder / "log").open("wb") as log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as run:
-        try:
-            assert run.stdout is not None
-            said = run.stdout.readline().decode()
-            expected = rf"http://127\.0\.0\.1:{room.port}{room.base_path};"
-            assert re.search(expected, said), said + (room.folder / "log").read_text(encoding="utf-8")
-            yield
-            run.send_signal(signal.SIGTERM)
-            assert run.wait(END_TIMEOUT_S) == 0
-        finally:
-            run.kill()
+    with running(command, room.folder / "log", rf"http://127\.0\.0\.1:{room.port}{room.base_path};"):
+        yield
 
 
 def _replace(path: Path, old: str, new: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert old in text, old
     path.write_text(text.replace(old, new), encoding="utf-8")
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        taken = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [each.getsockname()[1] for each in taken]
 
 
 def _accepts(port: int) -> bool:

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.support.self_signed_certificate import SelfSignedCertificate
+from tests.support.serving import free_ports
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ class TurnServer:
     def __init__(self, folder: Path) -> None:
         program = shutil.which("turnserver")
         assert program is not None, "coturn is not installed: run scripts/bootstrap interop"
-        self.port, self.tls_port = _free_port(), _free_port()
+        self.port, self.tls_port = free_ports(2)
         certificate = SelfSignedCertificate(folder, "localhost", is_authority=True)
         self.secret_file, self.certificate = folder / "turn-secret", certificate.path
         self._log = folder / "turn.log"
@@ -80,11 +81,6 @@ class TurnServer:
     def log(self) -> str:
         """What it has said."""
         return self._log.read_text(encoding="utf-8", errors="replace")
-
-
-def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def _is_open(port: int) -> bool:
