@@ -61,7 +61,7 @@ test-bluez: $(TEST_READY) ## the Bluetooth code over a real BlueZ, in virtual ma
 	$(PYTHON_IN) -m tests.bluez.machines $(ARGS)
 
 .PHONY: test-vm
-test-vm: $(TEST_READY) $(PAGE) ## in virtual machines: the camera code over the kernel's virtual cameras, and the service under systemd; ARGS="-k unplug"
+test-vm: $(TEST_READY) $(PAGE) ## in a virtual machine: the camera code over the kernel's virtual cameras; ARGS="--machine systemd", the service under systemd
 	$(PYTHON_IN) -m tests.vm.machine $(ARGS)
 
 .PHONY: test-deploy

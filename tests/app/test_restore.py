@@ -4,7 +4,9 @@ import contextlib
 import os
 import sqlite3
 import stat
+import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,15 +26,15 @@ from tests.store.small_disk import small_disk
 from belvedere.app.backup import back_up
 from belvedere.app.backup_archive import STORE, Content, Manifest, write_archive
 from belvedere.app.restore import restore
-from belvedere.errors import OwnerError, SettingsError
+from belvedere.errors import OwnerError, SettingsError, StoreError
 from belvedere.store.instance_lock import InUseError, state_lock
 from belvedere.store.positions import Position
 from belvedere.store.schema import MIGRATIONS
 from belvedere.store.sqlite_file import APPLICATION_ID, SqliteFile
+from belvedere.store.tokens import SavedToken, load_tokens, save_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 NOW = datetime(2026, 11, 28, 10, 15, tzinfo=UTC).timestamp()
 STAMP = "before-restore-20261128T101500Z"
@@ -47,6 +49,11 @@ def settings(tmp_path: Path) -> Path:
 def backup(tmp_path: Path, settings: Path) -> Path:
     back_up(settings, tmp_path / "b.zip", with_secrets=True)
     return tmp_path / "b.zip"
+
+
+def tokens_of(settings: Path) -> list[SavedToken]:
+    with contextlib.closing(SqliteFile(store_of(settings))) as file:
+        return file.read(lambda connection: load_tokens(connection, file.path))
 
 
 def now() -> float:
@@ -99,6 +106,17 @@ def test_a_store_alone_can_be_restored_and_devices_logged_out(settings: Path, ba
     assert (settings.read_bytes(), links_of(settings)) == (mine, 1)
     restore(backup, settings, store_only=True, end_sessions=True)
     assert (people_of(settings), links_of(settings)) == (["Ana"], 0)
+
+
+def test_a_script_whose_token_may_have_been_revoked_since_is_shut_out_with_everybody(settings: Path) -> None:
+    token = SavedToken(id="0123456789ab", name="robot", scope="drive", digest=bytes(32), created_utc_s=1)
+    with contextlib.closing(SqliteFile(store_of(settings))) as file:
+        file.write(lambda connection: save_token(connection, token))
+    back_up(settings, settings.parent / "b.zip")
+    restore(settings.parent / "b.zip", settings)
+    assert tokens_of(settings) == [token]
+    restore(settings.parent / "b.zip", settings, end_sessions=True)
+    assert tokens_of(settings) == []
 
 
 def test_the_copy_that_was_kept_before_an_upgrade_is_restored_for_the_earlier_version(settings: Path) -> None:
@@ -245,12 +263,58 @@ def test_on_a_full_disk_nothing_is_replaced(tmp_path: Path, settings: Path, back
         assert [path.name for path in disk.folder.iterdir() if path.name.startswith(".")] == []
 
 
+def test_a_store_that_would_open_the_curtain_again_by_itself_is_refused(settings: Path, tmp_path: Path) -> None:
+    store = tmp_path / "from-elsewhere.sqlite3"
+    store.write_bytes(store_of(settings).read_bytes())
+    with contextlib.closing(sqlite3.connect(store)) as database, database:
+        database.execute("CREATE TRIGGER one AFTER INSERT ON room BEGIN UPDATE room SET is_closed = 0; END")
+        database.execute("CREATE TRIGGER two AFTER UPDATE ON room BEGIN UPDATE room SET is_closed = 0; END")
+    before = content(settings.parent)
+    with pytest.raises(OwnerError, match="its store has a trigger that is not ours"):
+        restore(store, settings)
+    assert content(settings.parent) == before
+
+
+@pytest.fixture
+def servers_house() -> Iterator[Path]:
+    """The settings of a house that root installed, and whose state is the server's."""
+    with tempfile.TemporaryDirectory() as folder:  # where another user may go, other than in `tmp_path`
+        Path(folder).chmod(0o755)
+        settings = make_house(Path(folder), PROFILE, "Ana")
+        state = store_of(settings).parent
+        for path in (state, *state.iterdir()):
+            os.chown(path, 65534, 65534)
+        yield settings
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_what_root_restores_is_the_servers(settings: Path, backup: Path) -> None:
-    state = store_of(settings).parent
-    os.chown(state, 65534, 65534)
-    (settings.parent / "keys/turn").unlink()
-    restore(backup, settings)
-    assert store_of(settings).stat().st_uid == 65534
-    key = (settings.parent / "keys/turn").stat()
+def test_what_root_restores_is_the_servers(servers_house: Path, backup: Path) -> None:
+    state = store_of(servers_house).parent
+    (servers_house.parent / "keys/turn").unlink()
+    restore(backup, servers_house)
+    assert {path.stat().st_uid for path in (state, *state.iterdir())} == {65534}
+    key = (servers_house.parent / "keys/turn").stat()
     assert (key.st_uid, key.st_gid, stat.S_IMODE(key.st_mode)) == (0, 65534, 0o640)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be led to where the server may not go")
+def test_a_link_that_the_server_left_leads_root_nowhere(servers_house: Path, backup: Path) -> None:
+    store, elsewhere = store_of(servers_house), servers_house.parent / "ld.so.preload"
+    store.unlink()
+    store.symlink_to(elsewhere)
+    for command in (lambda: people_of(servers_house), lambda: restore(backup, servers_house)):
+        with contextlib.suppress(OwnerError, StoreError):
+            command()
+        assert not elsewhere.exists()
+    assert os.geteuid() == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be led to where the server may not go")
+def test_a_backup_by_root_follows_no_link_of_the_servers_to_what_is_roots(servers_house: Path, tmp_path: Path) -> None:
+    store, elsewhere = store_of(servers_house), servers_house.parent / "roots.sqlite3"
+    store.rename(elsewhere)
+    os.chown(elsewhere, 0, 0)
+    store.symlink_to(elsewhere)
+    with pytest.raises(StoreError, match="could not be copied"):
+        back_up(servers_house, tmp_path / "b.zip")
+    assert not (tmp_path / "b.zip").exists()

@@ -16,6 +16,7 @@ KINDS = {
 NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 SECRET = re.compile(r"(?i)(password|token|secret|credential)[a-z_]*\s*[=:]\s*[\"']?(?!secrets/|/etc/)[^\s\"']{8}")
 
+ADAPTER = "belvedere/adapter"
 every_file = pytest.mark.parametrize("name", chart.ACCEPTED)
 
 
@@ -207,7 +208,7 @@ def test_the_search_for_secrets_finds_one() -> None:
 def test_two_rooms_that_use_the_same_radio_cannot_share_a_node(name: str) -> None:
     for room in rooms(objects(name)):
         pod = room["spec"]["template"]
-        adapter = pod["metadata"]["labels"].get("belvedere/adapter")
+        adapter = pod["metadata"]["labels"].get(ADAPTER)
         mounts_dbus = any(volume["name"] == "dbus" for volume in pod["spec"]["volumes"])
         assert (adapter is not None) == mounts_dbus
         if adapter is None:
@@ -215,7 +216,19 @@ def test_two_rooms_that_use_the_same_radio_cannot_share_a_node(name: str) -> Non
         terms = pod["spec"]["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
         (term,) = [each for each in terms if "namespaceSelector" in each]
         assert term["topologyKey"] == "kubernetes.io/hostname"
-        assert selects(term["labelSelector"]["matchLabels"], pod["metadata"]["labels"])
+        labels = pod["metadata"]["labels"]
+        kept_away = {
+            other for other in (adapter, "any", "hci7") if keeps_away(term["labelSelector"], labels | {ADAPTER: other})
+        }
+        assert kept_away == ({adapter, "any"} if adapter != "any" else {"any", "hci7"})  # "any" takes what is there
+
+
+def keeps_away(selector: Object, labels: dict[str, str]) -> bool:
+    """Whether a label selector has these labels, as Kubernetes reads it."""
+    (expression,) = selector["matchExpressions"]
+    found = labels.get(expression["key"])
+    is_meant = found is not None if expression["operator"] == "Exists" else found in expression["values"]
+    return is_meant and selects(selector["matchLabels"], labels)
 
 
 def test_the_bus_is_mounted_as_a_folder_and_read_only() -> None:

@@ -475,3 +475,20 @@ async def test_nothing_is_left_of_a_closed_connection() -> None:
     await asyncio.sleep(1)
     assert not server.state.connections
     assert not server.state.tasks
+
+
+async def test_strangers_who_never_end_a_request_delay_no_person() -> None:
+    app = App()
+    server = Server(app, ConnectionLimits(lambda headers: "ana" if (b"session", b"ana") in headers else None))
+    ana = server.connect()
+    request = GET.replace(b"Host: x", b"Host: x\r\nSession: ana")
+    await exchange(ana, request)
+    strangers = [server.connect(f"198.51.100.{number}") for number in range(200)]
+    for stranger in strangers:
+        stranger.feed(b"G")
+    ana.feed(request)
+    for _ in range(3 * EVERY):
+        await asyncio.sleep(0)
+    assert len(app.requests) == 2
+    for each in (ana, *strangers):
+        each.hang_up()

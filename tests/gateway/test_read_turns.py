@@ -66,3 +66,32 @@ async def test_who_asks_within_the_few_turns_after_another_waits_for_their_end()
     assert read == ["one"]
     await _pass_turns(1)
     assert read == ["one", "other"]
+
+
+async def test_strangers_without_number_delay_a_person_by_two_readings_at_most() -> None:
+    turns, read = ReadTurns(), list[str]()
+    strangers = [turns.new(lambda: read.append("stranger")) for _ in range(500)]
+    person = turns.new(lambda: read.append("person"))
+    person.is_of_person = True
+    for stranger in strangers:
+        stranger.request()
+    person.request()
+    await _pass_turns(3 * EVERY)
+    assert "person" in read[:3]
+
+
+async def test_people_without_end_leave_every_second_reading_to_strangers() -> None:
+    turns, read = ReadTurns(), list[str]()
+
+    def read_greedily() -> None:
+        read.append("person")
+        person.request()
+
+    person = turns.new(read_greedily)
+    person.is_of_person = True
+    person.request()
+    for _ in range(3):
+        turns.new(lambda: read.append("stranger")).request()
+    await _pass_turns(6 * EVERY + 1)
+    assert read.count("stranger") == 3
+    assert read[:4] == ["person", "stranger", "person", "stranger"]

@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from belvedere.gateway.connection_limits import AUTHENTICATED_PER_PERSON, ConnectionLimits, TrustedProxies
 from belvedere.gateway.http_protocol import HttpProtocol
-from belvedere.gateway.read_turns import ReadTurns
+from belvedere.gateway.read_turns import EVERY, ReadTurns
 from belvedere.gateway.transport import FLUSH_TIMEOUT_S
 from belvedere.gateway.websocket_protocol import (
     AFTER_CLOSE_BYTES,
@@ -86,8 +86,10 @@ def connect(
     return transport
 
 
-async def opened(app: object, read_turns: ReadTurns | None = None) -> MemoryTransport:
-    transport = connect(app, turns=read_turns)
+async def opened(
+    app: object, read_turns: ReadTurns | None = None, session_of: Callable[[Any], str | None] = lambda _: None
+) -> MemoryTransport:
+    transport = connect(app, session_of, turns=read_turns)
     transport.feed(UPGRADE)
     await turns()
     assert transport.sent.startswith(b"HTTP/1.1 101 ")
@@ -400,5 +402,20 @@ async def test_an_urgent_socket_is_read_while_others_wait_for_their_turn() -> No
     await turns()
     assert [app.received for app in apps[1:]] == [["other"], ["other"]]
     for transport in (driver, *others):
+        transport.hang_up()
+    await turns()
+
+
+async def test_a_persons_socket_is_read_before_those_of_strangers() -> None:
+    app, turns_of_all = App(), ReadTurns()
+    visitor = await opened(app, turns_of_all, lambda _: "ana")
+    others = [await opened(App(), turns_of_all) for _ in range(20)]
+    for other in others:
+        other.feed(frame(TEXT, b"other"))
+    visitor.feed(frame(TEXT, b"stop"))
+    for _ in range(3 * EVERY):
+        await asyncio.sleep(0)
+    assert app.received == ["stop"]
+    for transport in (visitor, *others):
         transport.hang_up()
     await turns()

@@ -47,6 +47,10 @@ def test_a_stop_has_the_time_that_the_server_and_its_guardian_take() -> None:
     assert section(SERVER, "Service")["KillMode"] == "control-group"  # `mixed` would kill the guardian first
 
 
+def test_what_the_last_stop_goes_by_outlives_the_service_when_the_computer_is_switched_off() -> None:
+    assert {"dbus.service", "bluetooth.service"} <= set(section(SERVER, "Unit")["After"].split())
+
+
 def test_the_service_may_open_as_many_files_as_the_server_can_use() -> None:
     assert texts.FILES == SERVER_FILES
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import sqlite3
@@ -7,17 +8,22 @@ import stat
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.store.examples import TABLES
+from tests.store.failing_disk import add
 from tests.store.small_disk import small_disk
 
 from belvedere.errors import StoreError
 from belvedere.store.copies import (
     KEPT_S,
+    LOOK_EVERY_S,
     TIMEOUT_S,
     before_migration,
     check_room,
     copy_database,
     delete_expired_copies,
 )
+from belvedere.store.database import Database
+from belvedere.testing.loop_worker import LoopWorker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,3 +107,20 @@ def test_copies_are_deleted_once_they_were_kept_long_enough(tmp_path: Path) -> N
     assert all(each.exists() for each in kept)
     delete_expired_copies(path, newest + KEPT_S + 1)
     assert [each.exists() for each in kept] == [True, False, False, True]
+
+
+async def test_a_server_that_runs_for_months_deletes_what_was_kept_for_long_enough(tmp_path: Path) -> None:
+    path = tmp_path / "it.sqlite3"
+    kept, clock = before_migration(path, 9), asyncio.get_running_loop().time
+    kept.touch()
+    kept_at = kept.stat().st_ctime - clock()
+    database = Database(path, TABLES, worker=LoopWorker, clock=clock, utc=lambda: kept_at + clock())
+    database.open()
+    await add(database, "Ann")
+    await asyncio.sleep(KEPT_S - LOOK_EVERY_S)
+    await add(database, "Bob")
+    assert kept.exists()
+    await asyncio.sleep(2 * LOOK_EVERY_S)
+    await add(database, "Cem")
+    assert not kept.exists()
+    await database.close()

@@ -39,6 +39,7 @@ from belvedere.atomic_files import flush_folder, new_file
 from belvedere.errors import OwnerError, StoreError
 from belvedere.profile_files import read_text
 from belvedere.store.copies import copy_database
+from belvedere.store.ownership import as_owner_of
 from belvedere.store.positions import doubt_positions
 from belvedere.store.sqlite_file import BUSY_TIMEOUT_S, SqliteFile
 
@@ -150,7 +151,11 @@ def _copy_store(store: Path, copy: Path) -> int:
     if not store.exists():
         raise StoreError(f"{store}: there is no store yet: `belvedere serve` makes it")
     address = f"file:{quote(str(store.absolute()))}?mode=rw"  # rw: what a killed server left half done is taken back
-    with contextlib.closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as source:
+    with as_owner_of(store.parent):
+        source = sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    with contextlib.closing(source):
+        with as_owner_of(store.parent):
+            source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # takes it back
         source.execute("PRAGMA query_only = ON")
         copy_database(source, copy)
     try:

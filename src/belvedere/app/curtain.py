@@ -10,6 +10,7 @@ import msgspec
 from belvedere.app.local_client import LocalClient, NoServerError
 from belvedere.errors import OwnerError
 from belvedere.store.instance_lock import InUseError, state_lock
+from belvedere.store.ownership import as_owner_of
 from belvedere.store.room import close_curtain, load_room
 from belvedere.store.sqlite_file import open_migrated
 
@@ -88,7 +89,8 @@ class Curtain:
     def _in_store(self, no_server: NoServerError, change: Callable[[SqliteFile], object]) -> CurtainReport:
         """Change the file, and read it; the lock makes sure that no server starts or runs meanwhile."""
         try:
-            with state_lock(self._store.parent), open_migrated(self._store) as file:
+            folder = self._store.parent
+            with state_lock(folder), as_owner_of(folder), open_migrated(self._store) as file:
                 change(file)
                 saved = file.read(lambda connection: load_room(connection, self._store))
         except InUseError as error:

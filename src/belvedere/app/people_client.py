@@ -19,6 +19,7 @@ from belvedere.errors import OwnerError, VisitorError
 from belvedere.gateway.views import Device, Invitation, Listed, device, listed, shown_once
 from belvedere.store.access import load_access, save_access
 from belvedere.store.instance_lock import state_lock
+from belvedere.store.ownership import as_owner_of
 from belvedere.store.sqlite_file import open_migrated
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ def open_people(config: Config) -> Iterator[PeopleClient]:
     try:
         client.request("GET", PEOPLE)
     except NoServerError:
-        with state_lock(config.store.parent), open_migrated(config.store) as file:
+        folder = config.store.parent
+        with state_lock(folder), as_owner_of(folder), open_migrated(config.store) as file:
             yield StoredPeople(file, _address(config), config.settings.access.frontends)
     else:
         yield ServedPeople(client)

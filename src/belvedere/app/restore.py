@@ -27,12 +27,13 @@ from belvedere.errors import OwnerError, SettingsError, StoreError
 from belvedere.store.bearers import save_bearers
 from belvedere.store.copies import check_room
 from belvedere.store.instance_lock import state_lock
-from belvedere.store.ownership import give_to_owner_of
+from belvedere.store.ownership import as_owner_of
 from belvedere.store.people import save_links
 from belvedere.store.positions import doubt_positions
 from belvedere.store.room import close_curtain
 from belvedere.store.sessions import save_sessions
 from belvedere.store.sqlite_file import APPLICATION_ID, SqliteFile
+from belvedere.store.tokens import delete_all_tokens
 
 if TYPE_CHECKING:
     import sqlite3
@@ -96,11 +97,12 @@ def restore(
         target = _store_of(settings, files, file)
         kept: list[str] = []
         now = datetime.fromtimestamp(utc(), UTC)
-        with state_lock(target.parent), _explained(file, kept), _work_folder(target.parent) as work:
-            ready = work / "store"
-            schema = _prepare(backup, ready, file, now, end_sessions=end_sessions)
+        with state_lock(target.parent), _explained(file, kept):
             places = [(_place(settings, name), content) for name, content in files]
-            _replace_store(ready, target, now, kept)
+            with as_owner_of(target.parent), _work_folder(target.parent) as work:
+                ready = work / "store"
+                schema = _prepare(backup, ready, file, now, end_sessions=end_sessions)
+                _replace_store(ready, target, now, kept)
             for place, content in places:
                 _replace_file(place, content, target.parent, now, kept)
     restored = (str(target), *(str(place) for place, _ in places))
@@ -226,12 +228,12 @@ def _prepare(backup: Backup, ready: Path, file: Path, now: datetime, *, end_sess
         if error.is_lasting:  # without what to do about a store that is in use
             raise OwnerError(f"{file}: its store {problem.partition(': ')[0]}") from error
         raise OwnerError(f"{file}: could not be restored: {problem}; nothing was replaced") from error
-    give_to_owner_of(ready.parents[1], ready)
     return version
 
 
 def _shut_everybody_out(connection: sqlite3.Connection) -> None:
-    """Log all devices out, and void all links; who has a passkey, or is invited again, comes in."""
+    """Log all devices out, void all links and scripts' tokens; who has a passkey, or is invited again, comes in."""
+    delete_all_tokens(connection)
     save_links(connection, [])
     save_sessions(connection, [])
     save_bearers(connection, [])

@@ -21,7 +21,8 @@ def restore(
         bool, Parameter(help="leave the settings, and what they name, as they are", negative="", show_default=False)
     ] = False,
     end_sessions: Annotated[
-        bool, Parameter(help="log all devices out, and void unused links", negative="", show_default=False)
+        bool,
+        Parameter(help="log all devices out, void unused links and scripts' tokens", negative="", show_default=False),
     ] = False,
     config: Config = DEFAULT_FILE,
     json: Json = False,

@@ -62,6 +62,9 @@ class ConnectionSlots:
     def __len__(self) -> int:
         return len(self._held)
 
+    def __contains__(self, connection: Connection) -> bool:
+        return connection in self._held
+
     def take(self, connection: Connection, name: str, *, is_lasting: bool = False) -> Connection | None:
         """Take a slot, or mark the one it has as the most recently active. Returns the connection to evict, if any.
 
@@ -198,6 +201,10 @@ class ConnectionLimits:
         """A connection is closed; does nothing where that is known."""
         self._release_anonymous(connection)
         self._authenticated.leave(connection)
+
+    def is_of_person(self, connection: Connection) -> bool:
+        """Whether the newest request of a connection has proved a session."""
+        return connection in self._authenticated
 
     def _allows_anonymous(self, now: float, client: str, path: str, *, is_local: bool) -> bool:
         """Whether an anonymous request is within the rates; `is_local`: a trusted address that forwards for no one."""

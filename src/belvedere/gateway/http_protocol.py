@@ -254,7 +254,12 @@ class HttpProtocol(asyncio.Protocol):
             self._refuse(429)
         elif self._phase is Phase.CLOSING:
             pass  # evicted by its own session's or address's other connections
-        elif _is_websocket(headers):
+        else:
+            self._turn.is_of_person = self._limits.is_of_person(self)
+            self._serve(request, headers, scope)
+
+    def _serve(self, request: h11.Request, headers: list[tuple[bytes, bytes]], scope: dict[str, Any]) -> None:
+        if _is_websocket(headers):
             self._become_websocket(request, headers)
         else:
             self._answer(scope)

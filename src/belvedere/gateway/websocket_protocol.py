@@ -66,6 +66,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         """Takes the transport over from HTTP."""
         super().connection_made(transport)
+        self._turn.is_of_person = self._limits.is_of_person(self)
         self.transport.set_write_buffer_limits(WRITE_BUFFER_BYTES)
         self._handshake = self.loop.call_later(HANDSHAKE_TIMEOUT_S, self._end_handshake)
 

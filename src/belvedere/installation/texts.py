@@ -85,7 +85,9 @@ def service_text(program: str, version: str) -> str:
 [Unit]
 Description=Belvedere
 Wants=network-online.target bluetooth.service
-After=network-online.target bluetooth.service
+# They end in the opposite order. Without dbus.service here, D-Bus would end at once when the computer is switched off,
+# and with it the way by which the head is stopped.
+After=network-online.target dbus.service bluetooth.service
 # Never give up: nobody may be there to start it by hand. RestartSec keeps it from using up the processor.
 StartLimitIntervalSec=0
 

@@ -28,6 +28,7 @@ PAUSE_S: Final = 0.005  # in which a writer that waits finds the file free
 BUSY_S: Final = 0.05
 TIMEOUT_S: Final = 30.0
 KEPT_S: Final = 30 * 86400.0
+LOOK_EVERY_S: Final = 86400.0  # for those that have been kept for so long
 MEBI: Final = 1024 * 1024
 
 
@@ -75,7 +76,12 @@ def before_migration(path: Path, version: int) -> Path:
 
 def delete_expired_copies(path: Path, now_utc_s: float) -> None:
     """Delete copies of the store at `path` that were kept for longer than KEPT_S; what cannot be deleted is logged."""
-    for copy in path.parent.glob(f"{path.name}.before-*"):
+    try:
+        copies = [each for each in path.parent.iterdir() if each.name.startswith(f"{path.name}.before-")]
+    except OSError as error:
+        logger.warning("%s: could not be looked through for old copies: %s", path.parent, error.strerror)
+        return
+    for copy in copies:
         try:
             if now_utc_s - copy.lstat().st_ctime > KEPT_S:  # since it has this name
                 copy.unlink()

@@ -22,7 +22,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from belvedere.errors import StoreError
-from belvedere.store.copies import delete_expired_copies
+from belvedere.store.copies import LOOK_EVERY_S, delete_expired_copies
 from belvedere.store.latest import LatestWrite, LatestWrites, Retry, is_of_the_disk
 from belvedere.store.request import Request
 from belvedere.store.schema import MIGRATIONS
@@ -56,7 +56,7 @@ class LatestKey(NamedTuple):
 class Database:
     """The store's file and its thread. All methods are called on the event loop, and none but `open` blocks it.
 
-    `migrations`, `open_file`, `worker` and `clock` are replaced in tests.
+    `migrations`, `open_file`, `worker`, `clock` and `utc` are replaced in tests.
     """
 
     def __init__(
@@ -67,7 +67,9 @@ class Database:
         open_file: Callable[[Path, Sequence[Migration]], SqliteFile] = SqliteFile,
         worker: Callable[[Callable[[], float | None]], Worker] = WorkerThread,
         clock: Callable[[], float] = time.monotonic,
+        utc: Callable[[], float] = time.time,
     ) -> None:
+        self._utc = utc
         self._path = path
         self._migrations = migrations
         self._open_file = open_file
@@ -75,9 +77,10 @@ class Database:
         self._worker = worker(self._work)
         self._on_opened: list[Callable[[SqliteFile], None]] = []
         self._was_tried = threading.Event()
-        self._file: SqliteFile | None = None  # used by the thread only, as are the next two
+        self._file: SqliteFile | None = None  # used by the thread only, as are the next three
         self._was_closing = False
         self._copied_version: int | None = None
+        self._look_at = -math.inf  # for copies that have expired
         self._lock = threading.Lock()  # guards the attributes below; never held during disk access
         self._requests: deque[Request[Any]] = deque()
         self._current: Request[Any] | None = None
@@ -196,6 +199,8 @@ class Database:
             self._write_latest(self._file, is_last_try=is_last_try)
         if request is not None:
             self._serve(request)
+        if self._file is not None:
+            self._delete_copies()
         with self._lock:
             self._current = None
             if self._requests or is_closing != self._is_closing:
@@ -242,7 +247,13 @@ class Database:
             file.keep_copy()
             self._copied_version = file.version
         file.migrate()
-        delete_expired_copies(self._path, time.time())
+
+    def _delete_copies(self) -> None:
+        """Also a server that is not restarted for months deletes them: once a day, when it does something anyway."""
+        now = self._clock()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_EVERY_S
+            delete_expired_copies(self._path, self._utc())
 
     def _write_latest(self, file: SqliteFile, *, is_last_try: bool) -> None:
         """Write each kind in its own transaction: if the disk has no room for one, the others are written."""

@@ -167,6 +167,10 @@ class SqliteFile:
         if whole != "ok" or not _has_tables_of(tables, self._migrations[: self.version]):
             found = whole if whole != "ok" else "a table is missing"
             raise StoreError(f"{self.path}: is damaged: {MOVE_AWAY} ({' '.join(found.split())})", is_lasting=True)
+        triggers = _triggers(self._connection)
+        if triggers and not triggers <= _example(self._migrations[: self.version], _triggers):
+            # It could undo what the room decides: each closing of the curtain would be saved as an opening.
+            raise StoreError(f"{self.path}: has a trigger that is not ours: {MOVE_AWAY}", is_lasting=True)
 
     def _prepare(self) -> None:
         for path in (self.path, self.path.with_name(f"{self.path.name}-journal")):
@@ -251,12 +255,21 @@ def _tables(connection: sqlite3.Connection) -> dict[str, list[str]]:
     return {name: [column for (column,) in connection.execute(columns, (name,))] for (name,) in names}
 
 
+def _triggers(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    return set(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+
+
 def _has_tables_of(tables: dict[str, list[str]], migrations: Sequence[Migration]) -> bool:
     """Whether the tables that these migrations create exist; others may exist too."""
+    return _example(migrations, _tables).items() <= tables.items()
+
+
+def _example(migrations: Sequence[Migration], look: Callable[[sqlite3.Connection], T]) -> T:
+    """What is seen in a file that only these migrations have made."""
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as example:
         for migration in migrations:
             _run(example, migration)
-        return _tables(example).items() <= tables.items()
+        return look(example)
 
 
 def _run(connection: sqlite3.Connection, migration: Migration) -> None:

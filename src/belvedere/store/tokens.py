@@ -55,6 +55,11 @@ def delete_token(connection: sqlite3.Connection, token_id: str) -> None:
     connection.execute("DELETE FROM access_token WHERE id = ?", (token_id,))
 
 
+def delete_all_tokens(connection: sqlite3.Connection) -> None:
+    """Delete every token."""
+    connection.execute("DELETE FROM access_token")
+
+
 def load_tokens(connection: sqlite3.Connection, path: Path) -> list[SavedToken]:
     """All saved tokens, oldest first. One with an invalid value is logged, with the file's path, and left out."""
     rows = connection.execute(f"SELECT {_COLUMNS} FROM access_token ORDER BY created_utc_s, id").fetchall()  # noqa: S608 - constants

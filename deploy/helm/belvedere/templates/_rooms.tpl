@@ -96,6 +96,7 @@ all else replaces, also false, "" and null. Helm's mergeOverwrite would keep the
 {{- $addresses := dict -}}
 {{- $claims := dict -}}
 {{- $nodePorts := dict -}}
+{{- $units := dict -}}
 {{- range . -}}
 {{-   if hasKey $names .name -}}
 {{-     fail (printf "two rooms are called %q: each needs a name of its own, by which its objects are called" .name) -}}
@@ -113,6 +114,19 @@ all else replaces, also false, "" and null. Helm's mergeOverwrite would keep the
 {{-       fail (printf "rooms %q and %q share the claim %s: each needs a store of its own" (get $claims .claim) .name .claim) -}}
 {{-     end -}}
 {{-     $_ := set $claims .claim .name -}}
+{{-   end -}}
+{{-   if .bluetooth.enabled -}}
+{{-     $room := . -}}
+{{-     $head := .settings.head | default dict -}}
+{{-     range $axis := list "pan" "tilt" -}}
+{{-       $unit := get (get $head $axis | default dict) "address" | default "" | upper -}}
+{{-       if and $unit (hasKey $units $unit) (ne (get $units $unit) $room.name) -}}
+{{-         fail (printf "rooms %q and %q both drive the unit %s: whoever looks into one would turn the other's camera" (get $units $unit) $room.name $unit) -}}
+{{-       end -}}
+{{-       if $unit -}}
+{{-         $_ := set $units $unit $room.name -}}
+{{-       end -}}
+{{-     end -}}
 {{-   end -}}
 {{-   if eq .webrtc.mode "hostNetwork" -}}
 {{-     $port := printf "TCP port %v" (int .port) -}}
