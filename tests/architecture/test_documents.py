@@ -30,11 +30,13 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_every_decision_has_a_number_four_parts_and_a_place_in_the_list() -> None:
     decisions = sorted(DECISIONS.glob("[0-9]*.md"))
     assert [path.name[:4] for path in decisions] == [f"{number:04}" for number in range(1, len(decisions) + 1)]
+    rows = []
     for path in decisions:
         text = path.read_text(encoding="utf-8")
         assert re.findall(r"^## (.+)$", text, re.MULTILINE) == PARTS, path.name
-        title = text.splitlines()[0].removeprefix("# ")
-        assert f"({path.name}) | {title}" in (DECISIONS / "README.md").read_text(encoding="utf-8")
+        rows.append(f"| [{path.name[:4]}]({path.name}) | {text.splitlines()[0].removeprefix('# ')} |")
+    listed = (DECISIONS / "README.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in listed if line.startswith("| [")] == rows
 
 
 def test_a_broken_link_is_found(tmp_path: Path) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-import socket
 import subprocess
 import sys
 import tomllib
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.deploy import chart
 from tests.deploy.chart import Object, containers, of_kind, pods
+from tests.support.serving import free_ports, running
 
 from belvedere.app.settings import Config, read_config
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 A_SECRET = "a-secret-of-at-least-twenty-letters"  # noqa: S105 - of nobody
-END_TIMEOUT_S = 20.0
 
 
 def place(found: list[Object], room: str, folder: Path) -> Path:
@@ -98,12 +96,6 @@ def test_each_room_lists_all(tmp_path: Path) -> None:
     ]
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 class Pod:
     """A process that runs as a room's container would, with its arguments, environment and files.
 
@@ -134,19 +126,8 @@ class Pod:
     def running(self) -> Iterator[None]:
         """Run until the end of the block, which must be in order."""
         command = self.command(*self._container["args"])
-        with (
-            (self._state / "log").open("wb") as log,
-            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=self.environment) as process,
-        ):
-            try:
-                assert process.stdout is not None
-                line = process.stdout.readline().decode()
-                assert "is open" in line, (self._state / "log").read_text(encoding="utf-8")
-                yield
-                process.send_signal(signal.SIGTERM)
-                assert process.wait(END_TIMEOUT_S) == 0
-            finally:
-                process.kill()
+        with running(command, self._state / "log", "is open", self.environment):
+            yield
 
     def run(self, *arguments: str) -> str:
         """Run a command in the container, as `kubectl exec` does; returns what it prints."""
@@ -159,7 +140,7 @@ class Pod:
 @pytest.fixture
 def pod(tmp_path: Path) -> Iterator[tuple[Pod, list[Object]]]:
     """A room that runs as the chart has it, at a port that is free here."""
-    port = free_port()
+    port = free_ports(1)[0]
     ended = chart.template(4, "nginx", "--set", f"room.port={port}")
     assert ended.returncode == 0, ended.stderr
     found = chart.parsed(ended.stdout)
@@ -190,7 +171,7 @@ def test_helms_test_accepts_a_room_that_runs_and_names_what_is_wrong_with_anothe
     wrong_name = checked(found, f"{server.url} other.example.org")
     assert wrong_name.returncode == 1
     assert "does not serve its page as other.example.org: 421" in wrong_name.stdout
-    nobody = checked(found, f"http://127.0.0.1:{free_port()} home.example.org", f"{server.url} home.example.org")
+    nobody = checked(found, f"http://127.0.0.1:{free_ports(1)[0]} home.example.org", f"{server.url} home.example.org")
     assert nobody.returncode == 1
     assert "does not answer" in nobody.stdout
 
@@ -204,7 +185,7 @@ def test_the_owners_invitation_is_a_link_that_works_from_elsewhere(pod: tuple[Po
 
 @pytest.mark.realtime
 def test_a_backup_that_was_made_while_it_ran_is_restored_while_it_waits(tmp_path: Path) -> None:
-    port, backup = free_port(), str(tmp_path / "home.backup")
+    port, backup = free_ports(1)[0], str(tmp_path / "home.zip")
     found = chart.parsed(chart.template(4, "nginx", "--set", f"room.port={port}").stdout)
     server = Pod(tmp_path, found, port)
     here = ("--config", "/etc/belvedere/belvedere.toml")

@@ -10,7 +10,7 @@ from tests.deploy import chart
 from tests.deploy.chart import Object, containers, objects, of_kind, pods
 from tests.support.cloudflared_rules import problems
 
-WITH_RULES = ("tunnel", "two-rooms", "whole-road")
+WITH_RULES = ("tunnel", "two-rooms", "tunnel-to-ingress")
 
 
 def config_of(name: str) -> Object:
@@ -48,7 +48,7 @@ def test_a_rule_leads_to_the_rooms_service_or_to_the_controller() -> None:
     (service,) = of_kind(objects("tunnel"), "Service")
     _, rule, _ = rules_of("tunnel")
     assert rule["service"] == f"http://{service['metadata']['name']}.belvedere.svc"
-    assert rules_of("whole-road")[1]["service"] == "http://traefik.kube-system.svc.cluster.local"
+    assert rules_of("tunnel-to-ingress")[1]["service"] == "http://traefik.kube-system.svc.cluster.local"
 
 
 @pytest.mark.parametrize("name", WITH_RULES)
@@ -110,7 +110,7 @@ def test_it_may_reach_the_edge_dns_cloudflares_keys_and_where_its_rules_lead(nam
         if each["metadata"]["name"] == "house-belvedere-cloudflared"
     ]
     ports = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
-    assert ports - {443} == {53, 7844, 8000 if name == "whole-road" else 8080}
+    assert ports - {443} == {53, 7844, 8000 if name == "tunnel-to-ingress" else 8080}
 
 
 def test_prometheus_may_read_the_tunnels_metrics_and_nobody_else() -> None:
@@ -120,6 +120,6 @@ def test_prometheus_may_read_the_tunnels_metrics_and_nobody_else() -> None:
         return list(policy["spec"]["ingress"])
 
     assert sources("tunnel") == []
-    (rule,) = sources("whole-road")
+    (rule,) = sources("tunnel-to-ingress")
     assert rule["ports"] == [{"port": "metrics", "protocol": "TCP"}]
     assert rule["from"][0]["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "monitoring"}

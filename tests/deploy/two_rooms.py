@@ -6,9 +6,7 @@ Of an example only that is changed which belongs to a machine: ports, certificat
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import os
-import re
 import shutil
 import signal
 import socket
@@ -20,11 +18,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from tests.deploy.tools import ROOT, debian
+from tests.support.self_signed_certificate import SelfSignedCertificate
+from tests.support.serving import END_TIMEOUT_S, free_ports, running
 
 from belvedere.app.local_client import LocalClient
 
@@ -34,7 +30,6 @@ if TYPE_CHECKING:
 
 EXAMPLES: Final = ROOT / "deploy/nginx"
 START_TIMEOUT_S: Final = 30.0
-END_TIMEOUT_S: Final = 20.0
 HOST: Final = "home.localhost"
 PING_EVERY_S: Final = 1.0  # the real 20 s, and nginx's 60 s below, both shorter
 READ_TIMEOUT: Final = "5s"
@@ -133,7 +128,7 @@ def two_rooms(folder: Path, *, by_name: bool, frontend: str) -> Iterator[tuple[R
 
     The list of rooms has a third, which nobody answers for. `frontend` is a page of another site that may show them.
     """
-    first, second, proxy = _free_ports(3)
+    first, second, proxy = free_ports(3)
     rooms = []
     for name, port in (("Kitchen", first), ("Study", second)):
         place = folder / name.lower()
@@ -176,12 +171,12 @@ def configured_nginx(folder: Path, site: str, port: int, rooms: list[Room]) -> l
     for part in ("conf.d", "snippets"):
         shutil.copytree(EXAMPLES / part, folder / part)
     _replace(folder / "snippets/belvedere.conf", "proxy_read_timeout 60s;", f"proxy_read_timeout {READ_TIMEOUT};")
-    certificate, key = _certificate(folder)
+    certificate = SelfSignedCertificate(folder, HOST, f"*.{HOST}")
     text = (EXAMPLES / f"sites/{site}.conf").read_text(encoding="utf-8")
     for old, new in {
         "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
-        "/etc/letsencrypt/live/home.example.org/fullchain.pem": str(certificate),
-        "/etc/letsencrypt/live/home.example.org/privkey.pem": str(key),
+        "/etc/letsencrypt/live/home.example.org/fullchain.pem": str(certificate.path),
+        "/etc/letsencrypt/live/home.example.org/privkey.pem": str(certificate.key_path),
         "home.example.org": HOST,
         **{f"127.0.0.1:808{number};": f"127.0.0.1:{room.port};" for number, room in enumerate(rooms)},
     }.items():
@@ -203,17 +198,8 @@ def _serving(room: Room, listed: str) -> Iterator[None]:
         encoding="utf-8",
     )
     command = [sys.executable, "-c", _SERVE, "serve", "--config", str(settings)]
-    with (room.folder / "log").open("wb") as log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as run:
-        try:
-            assert run.stdout is not None
-            said = run.stdout.readline().decode()
-            expected = rf"http://127\.0\.0\.1:{room.port}{room.base_path};"
-            assert re.search(expected, said), said + (room.folder / "log").read_text(encoding="utf-8")
-            yield
-            run.send_signal(signal.SIGTERM)
-            assert run.wait(END_TIMEOUT_S) == 0
-        finally:
-            run.kill()
+    with running(command, room.folder / "log", rf"http://127\.0\.0\.1:{room.port}{room.base_path};"):
+        yield
 
 
 def _replace(path: Path, old: str, new: str) -> None:
@@ -222,40 +208,9 @@ def _replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        taken = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [each.getsockname()[1] for each in taken]
-
-
 def _accepts(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
     except OSError:
         return False
     return True
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate that nobody has signed, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-    now = dt.datetime.now(dt.UTC)
-    names = x509.SubjectAlternativeName([x509.DNSName(HOST), x509.DNSName(f"*.{HOST}")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(names, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    certificate_file, key_file = folder / "certificate.pem", folder / "key.pem"
-    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return certificate_file, key_file

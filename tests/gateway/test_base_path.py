@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from tests.support.engine_rig import open_rig
 from belvedere.access.rights import Role
 from belvedere.errors import SettingsError
 from belvedere.gateway.app import create_app
-from belvedere.gateway.base_path import path_below
+from belvedere.gateway.base_path import OURS, path_below
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.options import GatewayOptions
 from belvedere.head.document import read_document
@@ -143,3 +144,12 @@ def test_the_built_page_has_what_the_server_completes() -> None:
     manifest = json.loads((Path(__file__).parents[2] / "web/public/manifest.webmanifest").read_text(encoding="utf-8"))
     addresses = [manifest["start_url"], manifest["scope"], *(icon["src"] for icon in manifest["icons"])]
     assert not [each for each in addresses if each.startswith("/")]
+
+
+async def test_the_first_part_of_each_of_our_paths_is_one_that_a_base_path_may_not_begin_with(
+    make_parts: MakeParts,
+) -> None:
+    async with open_rig() as rig:
+        app: Any = create_app(make_parts(rig, options=KITCHEN)).routes
+    first = {route.path.split("/")[1] for route in app.routes}
+    assert first - {"", "{path:path}"} | {"assets"} == OURS  # what no route has is a file of the page

@@ -58,7 +58,7 @@ def test_everything_is_there_afterwards(computer: FakeComputer) -> None:
     assert (token.read_text(encoding="utf-8"), mode(token)) == ("a-token\n", 0o600)
     assert mode(computer.root / "etc/belvedere") == 0o750
     assert computer.owners["etc/belvedere/belvedere.toml"] == "belvedere"
-    assert not list(computer.root.rglob("*.new"))
+    assert not list(computer.root.rglob("*.partial"))
 
 
 def test_a_group_that_the_computer_lacks_is_left_out(computer: FakeComputer) -> None:

@@ -21,7 +21,6 @@ from belvedere.store.copies import (
     check_room,
     copy_database,
     delete_expired_copies,
-    written_whole,
 )
 from belvedere.store.database import Database
 from belvedere.testing.loop_worker import LoopWorker
@@ -95,16 +94,6 @@ def test_a_disk_without_room_is_said_before_anything_is_written(tmp_path: Path, 
             copy_database(source, disk.folder / "copy")
         assert [*disk.folder.iterdir()] == []
     check_room(tmp_path, 1)
-
-
-def test_what_a_power_cut_left_is_replaced_and_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "other").write_text("untouched")
-    (tmp_path / ".it.partial").symlink_to(tmp_path / "other")
-    with written_whole(tmp_path / "it") as partial:
-        partial.write_text("whole")
-        assert not (tmp_path / "it").exists()
-    assert (tmp_path / "it").read_text() == "whole"
-    assert (tmp_path / "other").read_text() == "untouched"
 
 
 def test_copies_are_deleted_once_they_were_kept_long_enough(tmp_path: Path) -> None:

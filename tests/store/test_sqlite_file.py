@@ -13,6 +13,7 @@ import pytest
 from tests.store.small_disk import small_disk
 
 from belvedere.errors import InternalError, StoreError
+from belvedere.store.copies import before_migration
 from belvedere.store.schema import POSITIONS
 from belvedere.store.sqlite_file import APPLICATION_ID, SqliteFile
 
@@ -399,10 +400,6 @@ def test_a_read_only_disk_is_read_and_named_as_the_error_of_writes(
 # the copy before an upgrade
 
 
-def copy_of(path: Path, version: int) -> Path:
-    return path.with_name(f"{path.name}.before-v{version}")
-
-
 def test_before_an_upgrade_a_copy_is_kept_that_the_earlier_version_reads(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -410,11 +407,11 @@ def test_before_an_upgrade_a_copy_is_kept_that_the_earlier_version_reads(
         note(file, "red")
     caplog.set_level(logging.INFO)
     with contextlib.closing(SqliteFile(path, (NOTES, add_colour))) as file:
-        assert file.keep_copy() == copy_of(path, 2)
+        assert file.keep_copy() == before_migration(path, 2)
         file.migrate()
-    assert caplog.messages[0] == f"{path}: copied to {copy_of(path, 2)} before it is upgraded"
-    assert permissions(copy_of(path, 2)) == 0o600
-    with opened(copy_of(path, 2)) as earlier:
+    assert caplog.messages[0] == f"{path}: copied to {before_migration(path, 2)} before it is upgraded"
+    assert permissions(before_migration(path, 2)) == 0o600
+    with opened(before_migration(path, 2)) as earlier:
         assert (notes(earlier), earlier.version) == (["red"], 1)
 
 
@@ -435,7 +432,7 @@ def test_an_upgrade_that_stops_half_way_keeps_the_copy_of_the_first_version(path
             file.keep_copy()
             with pytest.raises(StoreError, match="from version 2 to 3"):
                 file.migrate()
-    assert [version_of(copy_of(path, version)) for version in (2, 3)] == [1, 2]
+    assert [version_of(before_migration(path, version)) for version in (2, 3)] == [1, 2]
 
 
 def test_without_room_for_the_copy_the_file_is_not_upgraded_and_a_line_says_so(tmp_path: Path) -> None:
@@ -448,7 +445,7 @@ def test_without_room_for_the_copy_the_file_is_not_upgraded_and_a_line_says_so(t
             with pytest.raises(StoreError, match=r"^could not keep a copy before the upgrade: .*: the disk is full: "):
                 file.keep_copy()
             assert (notes(file), file.version) == (["red"], 1)
-        assert not copy_of(path, 2).exists()
+        assert not before_migration(path, 2).exists()
 
 
 KILLED_AT_EACH_CALL = """
@@ -489,8 +486,8 @@ def test_an_upgrade_that_is_killed_at_any_call_leaves_a_file_that_works_and_a_wh
     calls = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     assert calls > 30
     for killed in (path.with_name(str(number)) for number in range(calls)):
-        if copy_of(killed, 2).exists():
-            with opened(copy_of(killed, 2)) as earlier:
+        if before_migration(killed, 2).exists():
+            with opened(before_migration(killed, 2)) as earlier:
                 assert (notes(earlier), earlier.version) == (["red"], 1)
         with contextlib.closing(SqliteFile(killed, (NOTES, add_colour))) as file:
             file.keep_copy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from belvedere.atomic_files import partial_of
 from belvedere.errors import OwnerError
 from belvedere.installation.computer import User
 
@@ -55,9 +56,10 @@ class FakeComputer:
         return name in self.groups
 
     def set_owner(self, path: Path, group: str) -> bool:
-        """Note the group of a file; a file that replaces another has its name without the marks of a new one."""
-        name = path.name.removeprefix(".").removesuffix(".new") if path.name.endswith(".new") else path.name
-        key = str(path.parent.relative_to(self.root) / name)
+        """Note the group of a file; one that will replace another counts as that."""
+        name = path.name.removeprefix(".").removesuffix(".partial")
+        replaced = path.with_name(name) if path == partial_of(path.with_name(name)) else path
+        key = str(replaced.relative_to(self.root))
         is_other = self.owners.get(key) != group
         self.owners[key] = group
         return is_other

@@ -4,7 +4,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.serving import serving
+from tests.support.serving import free_ports, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,3 +24,10 @@ def test_a_server_runs_with_these_settings_until_the_end(tmp_path: Path) -> None
 def test_a_server_that_does_not_start_fails_the_test_with_its_log(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="nonsense"), serving(tmp_path, "nonsense = 1", {}):
         pass
+
+
+@pytest.mark.realtime
+def test_free_ports_are_different_and_can_be_listened_on() -> None:
+    first, second = free_ports(2)
+    with socket.create_server(("127.0.0.1", first)), socket.create_server(("127.0.0.1", second)):
+        assert first != second

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import shutil
 import socket
 import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from tests.support.self_signed_certificate import SelfSignedCertificate
+from tests.support.serving import free_ports
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,11 +33,11 @@ class TurnServer:
     def __init__(self, folder: Path) -> None:
         program = shutil.which("turnserver")
         assert program is not None, "coturn is not installed: run scripts/bootstrap interop"
-        self.port, self.tls_port = _free_port(), _free_port()
-        self.secret_file, self.certificate = folder / "turn-secret", folder / "turn.pem"
+        self.port, self.tls_port = free_ports(2)
+        certificate = SelfSignedCertificate(folder, "localhost", is_authority=True)
+        self.secret_file, self.certificate = folder / "turn-secret", certificate.path
         self._log = folder / "turn.log"
         self.secret_file.write_text(SECRET, encoding="ascii")
-        key = _write_certificate(self.certificate, folder / "turn.key")
         low, high = RELAY_PORTS
         self._command = [
             program,
@@ -47,7 +45,12 @@ class TurnServer:
             *("--no-dtls", "--fingerprint", "--allow-loopback-peers", f"--userdb={folder}/turn.sqlite"),
             *(f"--listening-ip={HOST}", f"--relay-ip={HOST}", f"--pidfile={folder}/turn.pid", "--realm=test"),
             *(f"--listening-port={self.port}", f"--tls-listening-port={self.tls_port}"),
-            *(f"--min-port={low}", f"--max-port={high}", f"--cert={self.certificate}", f"--pkey={key}"),
+            *(
+                f"--min-port={low}",
+                f"--max-port={high}",
+                f"--cert={self.certificate}",
+                f"--pkey={certificate.key_path}",
+            ),
             *("--use-auth-secret", f"--static-auth-secret={SECRET}"),
         ]
 
@@ -78,35 +81,6 @@ class TurnServer:
     def log(self) -> str:
         """What it has said."""
         return self._log.read_text(encoding="utf-8", errors="replace")
-
-
-def _write_certificate(file: Path, key_file: Path) -> Path:
-    """Write a certificate for localhost that is valid today, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    form = serialization.PrivateFormat.PKCS8
-    key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
-    return key_file
-
-
-def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def _is_open(port: int) -> bool:

@@ -8,6 +8,8 @@ import jsonschema  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from tools.chart_schema import SCHEMA, schema_with_settings, settings_definitions, text
 
+from belvedere.gateway.base_path import BASE_PATH, OURS
+
 WRITTEN = SCHEMA.read_text(encoding="utf-8")
 VALIDATOR = jsonschema.Draft7Validator(json.loads(WRITTEN))
 
@@ -63,6 +65,12 @@ def test_part_of_the_settings_is_enough(settings: dict[str, Any]) -> None:
 )
 def test_what_belvedere_would_refuse_is_refused(settings: dict[str, Any]) -> None:
     assert problems(settings)
+
+
+def test_a_rooms_path_is_a_base_path() -> None:
+    path = json.loads(WRITTEN)["$defs"]["room"]["properties"]["path"]
+    assert path["pattern"] == f"^{BASE_PATH}$"
+    assert path["not"]["pattern"] == f"^/({'|'.join(sorted(OURS))})(/|$)"
 
 
 def test_every_object_of_the_chart_is_closed() -> None:

@@ -33,11 +33,12 @@ from belvedere.app.backup_archive import (
     open_archive,
     write_archive,
 )
-from belvedere.app.secret_files import SecretFiles
+from belvedere.app.secret_files import secret_files_for
 from belvedere.app.settings import parse_settings, read_config
+from belvedere.atomic_files import flush_folder, new_file
 from belvedere.errors import OwnerError, StoreError
 from belvedere.profile_files import read_text
-from belvedere.store.copies import OWN, copy_database, flush_folder
+from belvedere.store.copies import copy_database
 from belvedere.store.ownership import as_owner_of
 from belvedere.store.positions import doubt_positions
 from belvedere.store.sqlite_file import BUSY_TIMEOUT_S, SqliteFile
@@ -84,7 +85,7 @@ def back_up(
         copy, archive = Path(work, "store"), Path(work, "archive")
         schema = _copy_store(config.store, copy)
         manifest = Manifest(FORMAT, FORMAT_VERSION, __version__, schema, int(utc()), socket.gethostname(), ())
-        with os.fdopen(os.open(archive, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWN), "wb") as file:
+        with new_file(archive) as file:
             write_archive(file, [Content(STORE, copy), *contents], manifest)
             file.flush()
             os.fsync(file.fileno())
@@ -127,8 +128,7 @@ def _settings_files(settings: Path, config: Config, *, with_secrets: bool) -> tu
 
 def _secrets_of(settings: Path) -> list[Path]:
     """The files of secrets that the settings name, without repetitions."""
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    secrets = SecretFiles(settings.parent, Path(credentials) if credentials else None)
+    secrets = secret_files_for(settings)
     parse_settings(read_text(settings), str(settings), secrets)
     return list(dict.fromkeys(secrets.paths))
 

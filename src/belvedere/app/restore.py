@@ -22,9 +22,10 @@ import msgspec
 from belvedere.app.backup_archive import CHUNK, MAX_STORE_BYTES, SETTINGS, STORE, open_archive, open_regular
 from belvedere.app.settings import Settings, StoreSettings, read_config, store_path
 from belvedere.app.settings_document import read_settings_table
+from belvedere.atomic_files import flush_folder, new_file, written_whole
 from belvedere.errors import OwnerError, SettingsError, StoreError
 from belvedere.store.bearers import save_bearers
-from belvedere.store.copies import OWN, check_room, flush_folder, written_whole
+from belvedere.store.copies import check_room
 from belvedere.store.instance_lock import state_lock
 from belvedere.store.ownership import as_owner_of
 from belvedere.store.people import save_links
@@ -136,7 +137,7 @@ class PlainStore:
         if size > MAX_STORE_BYTES:
             raise OwnerError(f"{self._path}: is too long for a store")
         check_room(target.parent, size)
-        with _new_file(target) as new:
+        with new_file(target) as new:
             shutil.copyfileobj(self._file, new, CHUNK)
 
     def settings(self) -> list[tuple[str, bytes]]:
@@ -153,7 +154,7 @@ class ArchivedHouse:
     def write_store(self, target: Path) -> None:
         """Write the store in it."""
         check_room(target.parent, self._archive.member(STORE).size)
-        with _new_file(target) as new:
+        with new_file(target) as new:
             for chunk in self._archive.chunks(STORE):
                 new.write(chunk)
 
@@ -198,12 +199,6 @@ def _is_store(path: Path) -> bool:
     with open_regular(path) as file:
         header = file.read(HEADER_BYTES)
     return header.startswith(SQLITE_MARK) and header[APPLICATION_ID_AT] == APPLICATION_ID.to_bytes(4, "big")
-
-
-@contextlib.contextmanager
-def _new_file(path: Path) -> Iterator[IO[bytes]]:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWN), "wb") as file:
-        yield file
 
 
 @contextlib.contextmanager

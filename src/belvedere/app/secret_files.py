@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from belvedere.secret import Secret
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MAX_BYTES = 8192  # a password, a token or a private key; a longer file is some other file
 
@@ -59,6 +56,12 @@ class SecretFiles:
         if mode & stat.S_IROTH:
             self.warnings.append(f"every user of this computer can read the secret in {path}: chmod o= {path}")
         return Secret(text)
+
+
+def secret_files_for(settings: Path) -> SecretFiles:
+    """Reads those that a settings file names, for this process; as a service, its credentials come first."""
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    return SecretFiles(settings.parent, Path(credentials) if credentials else None)
 
 
 def _content_of(path: Path) -> tuple[bytes, int]:

@@ -14,7 +14,7 @@ import msgspec
 
 from belvedere.access.invitations import AccessOptions
 from belvedere.access.programs import TokenFile, check_token
-from belvedere.app.secret_files import SecretFiles
+from belvedere.app.secret_files import secret_files_for
 from belvedere.app.settings_document import VERSION, read_settings_table
 from belvedere.control.options import ControlOptions, ParkPosition
 from belvedere.errors import SettingsError
@@ -43,6 +43,7 @@ from belvedere.stage.sources.rtsp import Transport, check_rtsp_login
 from belvedere.stage.sources.v4l2.negotiation import PixelFormat
 
 if TYPE_CHECKING:
+    from belvedere.app.secret_files import SecretFiles
     from belvedere.control.options import AxisLimits
 
 
@@ -343,8 +344,7 @@ def read_config(path: Path) -> Config:
     """
     if path == DEFAULT_FILE and not path.exists():
         raise SettingsError(str(path), "", "is not in this folder: give the path of your settings file")
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    secrets = SecretFiles(path.parent, Path(credentials) if credentials else None)
+    secrets = secret_files_for(path)
     settings = parse_settings(read_text(path), str(path), secrets)
     config = resolve(settings, str(path), path.parent)
     return msgspec.structs.replace(config, warnings=(*_virtual_parts(settings), *secrets.warnings))

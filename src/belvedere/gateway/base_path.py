@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import msgspec
 
 BASE_PATH: Final = "(/[A-Za-z0-9][A-Za-z0-9._~-]{0,63}){0,4}"
-_OURS: Final = frozenset({"api", "assets", "healthz", "join", "readyz", "room", "rooms", "schema"})
+OURS: Final = frozenset({"api", "assets", "healthz", "join", "readyz", "room", "rooms", "schema"})
 
 BasePath = Annotated[
     str,
@@ -25,7 +25,7 @@ BasePath = Annotated[
 def check_base_path(base_path: str) -> None:
     """Raise ValueError where a path without the base path could be taken for one with it."""
     first = base_path.strip("/").partition("/")[0]
-    if first in _OURS:
+    if first in OURS:
         raise ValueError(f"base_path may not begin with /{first}, which is a path of Belvedere's own")
 
 

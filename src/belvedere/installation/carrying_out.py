@@ -9,6 +9,7 @@ import stat
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Final
 
+from belvedere.atomic_files import written_whole
 from belvedere.errors import OwnerError
 from belvedere.installation.steps import (
     EnsureBusPolicy,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from belvedere.installation.steps import Step
 
 FIRST_HUMAN: Final = 1000  # users below are the system's (Debian's UID_MIN)
-NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 NOLOGIN: Final = "/usr/sbin/nologin"
 
 
@@ -188,21 +188,11 @@ class Installer:
         return dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
 
     def _write(self, path: Path, content: str, step: EnsureFile) -> None:
-        """Replace a file as a whole: whoever reads it meanwhile, or after a power cut, finds the old or the new one."""
+        """Replace a file as a whole."""
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        new = path.with_name(f".{path.name}.new")
-        new.unlink(missing_ok=True)
-        descriptor = os.open(new, NEW_FILE, stat.S_IRUSR | stat.S_IWUSR)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+        with written_whole(path) as new:
+            new.write_text(content, encoding="utf-8", newline="")
             self._set_permissions(new, step.group, step.mode)
-            new.replace(path)
-        except OSError:
-            new.unlink(missing_ok=True)
-            raise
 
     def _set_permissions(self, path: Path, group: str, mode: int) -> bool:
         """Set owner, group and mode; returns whether they were others."""

@@ -10,15 +10,15 @@ import contextlib
 import logging
 import os
 import sqlite3
-import stat
 import time
 from typing import TYPE_CHECKING, Final
 
+from belvedere.atomic_files import written_whole
 from belvedere.errors import StoreError
 from belvedere.store.ownership import give_to_owner_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,6 @@ TIMEOUT_S: Final = 30.0
 KEPT_S: Final = 30 * 86400.0
 LOOK_EVERY_S: Final = 86400.0  # for those that have been kept for so long
 MEBI: Final = 1024 * 1024
-OWN: Final = stat.S_IRUSR | stat.S_IWUSR
 
 
 def copy_database(
@@ -68,36 +67,6 @@ def check_room(folder: Path, size: int) -> None:
     if free < size:
         wanted = f"{size / MEBI:.0f} MiB are needed for a copy of the store, and {free / MEBI:.0f} MiB are free"
         raise StoreError(f"{folder}: the disk is full: {wanted}: free some space")
-
-
-@contextlib.contextmanager
-def written_whole(target: Path) -> Iterator[Path]:
-    """The path of an empty file of this user's only, which replaces `target` at the end, once it is on the disk.
-
-    After an error it is deleted, and `target` is as it was. Only one process may write a `target` at a time.
-    """
-    partial = target.with_name(f".{target.name}.partial")
-    partial.unlink(missing_ok=True)  # of a power cut
-    descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, OWN)
-    try:
-        yield partial
-        os.fsync(descriptor)
-        partial.replace(target)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    finally:
-        os.close(descriptor)
-    flush_folder(target.parent)
-
-
-def flush_folder(folder: Path) -> None:
-    """Have the names in a folder survive a power cut. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def before_migration(path: Path, version: int) -> Path:

@@ -3,62 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-import ipaddress
 import socket
-import ssl
 import threading
 from typing import TYPE_CHECKING, Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 HOST: Final = "127.0.0.1"
 TIMEOUT_S: Final = 10.0
 MAX_HEAD: Final = 16 * 1024
-
-
-class Certificate:
-    """A certificate for loopback that is its own issuer, with its key; `days` from now until it ends."""
-
-    def __init__(self, folder: Path, days: float = 90, name: str = "localhost") -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        now = dt.datetime.now(dt.UTC)
-        names = [x509.DNSName(name), *([x509.IPAddress(ipaddress.ip_address(HOST))] if name == "localhost" else [])]
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(issuer)
-            .issuer_name(issuer)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(days=200))
-            .not_valid_after(now + dt.timedelta(days=days))
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .sign(key, hashes.SHA256())
-        )
-        self.path = folder / f"{name}-{days:g}.pem"
-        private = serialization.PrivateFormat.PKCS8
-        pem = key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption())
-        self.path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + pem)
-
-    @property
-    def server(self) -> ssl.SSLContext:
-        """For who answers with it."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.path)
-        return context
-
-    @property
-    def client(self) -> ssl.SSLContext:
-        """For who trusts it."""
-        return ssl.create_default_context(cafile=str(self.path))
 
 
 @contextlib.contextmanager
@@ -144,9 +99,12 @@ def proxy(
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:
+    """Pass everything on, and the end as well: who is not told waits for it."""
     with contextlib.suppress(OSError):
         while chunk := source.recv(65536):
             target.sendall(chunk)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
 
 
 def with_header(head: bytes, name: bytes, value: bytes) -> bytes:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.lab.outside.edges import (
     HOST,
-    Certificate,
     answering,
     edge,
     head_of,
@@ -18,6 +17,7 @@ from tests.lab.outside.edges import (
     with_header,
     without_header,
 )
+from tests.support.self_signed_certificate import SelfSignedCertificate
 from tests.support.serving import serving
 
 from belvedere.cli import main
@@ -39,8 +39,8 @@ OK, WARNING, ERROR, UNKNOWN = CheckState.OK, CheckState.WARNING, CheckState.ERRO
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return Certificate(tmp_path_factory.mktemp("tls"))
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> SelfSignedCertificate:
+    return SelfSignedCertificate(tmp_path_factory.mktemp("tls"), "localhost")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def hardened(head: bytes) -> bytes:
 
 
 async def checked(
-    serve: Callable[[socket.socket], None], certificate: Certificate, **context: object
+    serve: Callable[[socket.socket], None], certificate: SelfSignedCertificate, **context: object
 ) -> dict[str, CheckResult]:
     with edge(serve, certificate.server) as port:
         address = PublicAddress("https", HOST, port)
@@ -67,7 +67,7 @@ async def checked(
     return {result.name: result for result in results}
 
 
-async def test_a_house_behind_a_good_proxy_is_good(server: int, certificate: Certificate) -> None:
+async def test_a_house_behind_a_good_proxy_is_good(server: int, certificate: SelfSignedCertificate) -> None:
     redirect = answering("301 Moved Permanently", {"location": f"https://{HOST}/"})
     with edge(redirect) as http_port:
         found = await checked(proxy(server, forwarded, hardened), certificate, http_port=http_port)
@@ -87,7 +87,7 @@ async def test_a_house_behind_a_good_proxy_is_good(server: int, certificate: Cer
     assert "not of the internet" in found["name"].message
 
 
-async def test_a_proxy_that_strips_the_upgrade_is_found(server: int, certificate: Certificate) -> None:
+async def test_a_proxy_that_strips_the_upgrade_is_found(server: int, certificate: SelfSignedCertificate) -> None:
     def strip(head: bytes) -> bytes:
         return without_header(without_header(forwarded(head), b"Upgrade"), b"Connection") + b"\r\nConnection: close"
 
@@ -101,7 +101,7 @@ async def test_a_proxy_that_strips_the_upgrade_is_found(server: int, certificate
     ("host", "problem"), [(b"127.0.0.1:8080", "refuses its own page"), (b"other.example.org", "do not list")]
 )
 async def test_a_proxy_that_passes_on_another_host_is_found(
-    server: int, certificate: Certificate, host: bytes, problem: str
+    server: int, certificate: SelfSignedCertificate, host: bytes, problem: str
 ) -> None:
     found = await checked(proxy(server, lambda head: with_header(forwarded(head), b"Host", host)), certificate)
     assert found["host"].state is ERROR
@@ -110,7 +110,7 @@ async def test_a_proxy_that_passes_on_another_host_is_found(
 
 
 async def test_a_proxy_that_says_nothing_of_https_and_removes_headers_is_found(
-    server: int, certificate: Certificate
+    server: int, certificate: SelfSignedCertificate
 ) -> None:
     found = await checked(
         proxy(server, change_back=lambda head: without_header(head, b"content-security-policy")), certificate
@@ -119,7 +119,9 @@ async def test_a_proxy_that_says_nothing_of_https_and_removes_headers_is_found(
     assert "removes content-security-policy" in found["headers"].message
 
 
-async def test_a_login_of_cloudflare_access_is_known_and_compared_with_the_settings(certificate: Certificate) -> None:
+async def test_a_login_of_cloudflare_access_is_known_and_compared_with_the_settings(
+    certificate: SelfSignedCertificate,
+) -> None:
     location = "https://our-house.cloudflareaccess.com/cdn-cgi/access/login/home.example.org?kid=secret"
     login = answering("302 Found", {"location": location, "date": "Thu, 01 Jan 1970 00:00:00 GMT"})
     found = await checked(login, certificate, has_access=True)
@@ -131,7 +133,9 @@ async def test_a_login_of_cloudflare_access_is_known_and_compared_with_the_setti
     assert (found["page"].state, "no [access.cloudflare]" in found["page"].message) == (WARNING, True)
 
 
-async def test_a_house_that_should_be_behind_access_and_is_not_is_found(server: int, certificate: Certificate) -> None:
+async def test_a_house_that_should_be_behind_access_and_is_not_is_found(
+    server: int, certificate: SelfSignedCertificate
+) -> None:
     found = await checked(proxy(server, forwarded), certificate, has_access=True, names=("home.example.org",))
     assert (found["page"].state, found["settings"].state) == (ERROR, ERROR)
 
@@ -147,7 +151,7 @@ async def test_a_house_that_should_be_behind_access_and_is_not_is_found(server: 
     ],
 )
 async def test_an_edge_without_a_house_behind_it_says_which_part_is_missing(
-    certificate: Certificate, status: str, problem: str
+    certificate: SelfSignedCertificate, status: str, problem: str
 ) -> None:
     found = await checked(
         answering(status, {"location": "https://elsewhere.example.org/?t=1"}, b"<p>hello"), certificate
@@ -161,7 +165,7 @@ async def test_an_edge_without_a_house_behind_it_says_which_part_is_missing(
 
 
 async def test_an_edge_that_never_answers_costs_a_bounded_time(
-    certificate: Certificate,
+    certificate: SelfSignedCertificate,
 ) -> None:
     ended = threading.Event()
 
@@ -181,7 +185,9 @@ async def test_an_edge_that_never_answers_costs_a_bounded_time(
     assert all("did not answer within 0.2 s" in result.message for result in results if result.state is ERROR)
 
 
-async def test_what_sends_without_end_is_read_no_further_than_a_page_is_long(certificate: Certificate) -> None:
+async def test_what_sends_without_end_is_read_no_further_than_a_page_is_long(
+    certificate: SelfSignedCertificate,
+) -> None:
     sent: list[int] = []
 
     def flood(connection: socket.socket) -> None:
@@ -196,8 +202,14 @@ async def test_what_sends_without_end_is_read_no_further_than_a_page_is_long(cer
     assert sum(sent) < 32 * 1024 * 1024
 
 
-async def test_what_is_no_web_server_and_what_is_not_there_at_all_are_told_apart(certificate: Certificate) -> None:
-    found = await checked(lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"), certificate)
+async def test_what_is_no_web_server_and_what_is_not_there_at_all_are_told_apart(
+    certificate: SelfSignedCertificate,
+) -> None:
+    def ssh(connection: socket.socket) -> None:
+        head_of(connection)  # a connection that is closed with something unread is reset, and what was sent is lost
+        connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+    found = await checked(ssh, certificate)
     assert (found["page"].state, "no web server" in found["page"].message) == (ERROR, True)
     with edge(answering("200 OK")) as port:
         free = port
@@ -207,10 +219,10 @@ async def test_what_is_no_web_server_and_what_is_not_there_at_all_are_told_apart
 
 
 async def test_a_certificate_that_browsers_refuse_or_will_soon_is_found(
-    tmp_path: Path, certificate: Certificate
+    tmp_path: Path, certificate: SelfSignedCertificate
 ) -> None:
-    other = Certificate(tmp_path, name="other.example.org")
-    ending = Certificate(tmp_path, days=3)
+    other = SelfSignedCertificate(tmp_path, "other.example.org")
+    ending = SelfSignedCertificate(tmp_path, "localhost", days=3)
     found = await checked(answering("200 OK"), ending)
     assert (found["certificate"].state, "valid for 3 days" in found["certificate"].message) == (WARNING, True)
     for wrong, trusted, problem in ((certificate, other, "self-signed"), (other, other, "not valid for")):
@@ -230,7 +242,7 @@ async def test_an_address_without_https_is_found(server: int) -> None:
 
 def test_the_command_prints_one_document_and_fails_where_a_check_failed(
     server: int,
-    certificate: Certificate,
+    certificate: SelfSignedCertificate,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -31,7 +31,7 @@ house could not live with.
 
 {{/*
 {base} with what {own} has otherwise, as JSON. Tables are merged, but for one of another `kind`, whose keys are others;
-all else replaces, also false, "" and null. Helm's own merge functions treat those as if they were not there.
+all else replaces, also false, "" and null. Helm's mergeOverwrite would keep the keys of the other kind.
 */}}
 {{- define "belvedere.merged" -}}
 {{- $merged := deepCopy .base -}}
