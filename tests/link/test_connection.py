@@ -419,45 +419,6 @@ async def test_a_held_move_is_written_with_the_answer_and_reported_with_its_time
     await asyncio.wait({driving})
 
 
-async def _turns_until_begun(pending: PendingWrite, before: PendingWrite | None = None) -> int:
-    """How many turns of the loop pass until a command that is put is given to the link; `before` is held already."""
-    owner = Owner(ScriptedLink())
-    connection = await owner.settled()
-    driving = asyncio.create_task(connection.drive())
-    if before is not None:
-        connection.put(before)
-    await asyncio.sleep(1)
-    owner.attempted.clear()
-    connection.put(pending)
-    turns = 0
-    while pending not in owner.attempted:
-        await asyncio.sleep(0)
-        turns += 1
-    driving.cancel()
-    await asyncio.wait({driving})
-    return turns
-
-
-async def test_a_stop_is_given_to_the_link_in_the_next_turn_of_the_loop() -> None:
-    assert await _turns_until_begun(STOP, before=MOVE) == 1
-    assert await _turns_until_begun(MOVE) > 1
-
-
-async def test_a_stop_for_a_lost_link_is_not_begun() -> None:
-    link = ScriptedLink()
-    owner = Owner(link)
-    connection = await owner.settled()
-    driving = asyncio.create_task(connection.drive())
-    connection.put(MOVE)
-    await asyncio.sleep(1)
-    owner.attempted.clear()
-    link.lose()
-    connection.put(STOP)
-    await asyncio.wait({driving})
-    assert isinstance(driving.exception(), LinkError)
-    assert owner.attempted == []
-
-
 async def test_a_command_put_from_within_on_attempted_is_written_in_the_moves_place() -> None:
     """After a SIGSTOP just before a write, the listener finds that the move is too old, and stops the unit."""
     link = ScriptedLink()

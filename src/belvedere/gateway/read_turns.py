@@ -5,8 +5,8 @@ that takes tens of milliseconds, in which what the driver sends waits. So a prot
 requests its turn. Between two turns the loop reads the sockets, and what the driver sent needs no turn.
 
 What is parsed starts work that goes on in the next turns of the loop: a request's handler has a step in each. If there
-were a request in every turn, each turn would have a step of every unfinished request, and a stop, which takes three or
-four turns from its socket to the radio, would wait for all of them.
+were a request in every turn, each turn would have a step of every unfinished request, and a stop, which takes four or
+five turns from its socket to the radio, would wait for all of them.
 
 Connections of people with a session have every second reading of those for which both wait. So strangers, of whom there
 may be hundreds, each with a byte of a request that never ends, delay no visitor's stop and no closing of the curtain.

@@ -63,7 +63,7 @@ class Connection:
             self.interval, options, with_response=True, can_keep_alive=False, can_acknowledge=False
         )
         self._can_acknowledge = False
-        self._is_lost = self._is_waiting = False
+        self._is_lost = False
         self._write_task: asyncio.Task[None] | None = None
         self._keep_alive_task: asyncio.Task[bool] | None = None
         self._wake = asyncio.Event()
@@ -104,8 +104,6 @@ class Connection:
         """Write this next, instead of whatever waits."""
         self._scheduler.put(pending)
         self._wake.set()
-        if pending.is_stop and self._is_waiting and not self._is_lost:
-            self._begin_next(self._clock())  # now, and not in a later turn of the loop, which strangers can make long
 
     async def drive(self) -> None:
         """Write what is put until the unit refuses a write. Raises LinkError when the link has failed.
@@ -130,11 +128,7 @@ class Connection:
             self._begin_next(now)
             # Wakes early on `put`, on the end of a call and on a loss: each of them sets `_wake`.
             deadline = self._scheduler.deadline()
-            self._is_waiting = True
-            try:
-                await wait_until(self._wake, deadline, self._clock)
-            finally:
-                self._is_waiting = False
+            await wait_until(self._wake, deadline, self._clock)
             if deadline is not None and self._clock() > deadline + STALL_S:
                 self._scheduler.receive_stall(self._clock())
 
