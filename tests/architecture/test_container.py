@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import importlib.util
 import os
 import re
 import signal
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.architecture.loading import module_at
 
 from belvedere.app.settings import read_config
 
@@ -81,12 +81,7 @@ def test_the_settings_of_a_container_that_was_given_none_are_valid_and_listen_wh
 
 @pytest.fixture
 def healthcheck() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("healthcheck", FOLDER / "healthcheck.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(FOLDER / "healthcheck.py")
 
 
 @pytest.fixture

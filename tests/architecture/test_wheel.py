@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import stat
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.architecture.loading import module_at
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -54,12 +54,7 @@ def test_a_source_distribution_builds_its_wheel_without_node(tmp_path: Path) -> 
 
 @pytest.fixture
 def hook() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(ROOT / "hatch_build.py")
 
 
 def dependencies(hook: ModuleType, root: Path) -> list[str]:
