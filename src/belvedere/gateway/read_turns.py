@@ -40,7 +40,7 @@ class ReadTurns:
         return ReadTurn(self, read)
 
     def give(self, turn: ReadTurn) -> None:
-        """Have it read: now if nothing has been read in this turn of the loop, otherwise in a later one."""
+        """Have it read: now if nothing has been read in the last few turns of the loop, otherwise in a later one."""
         (self._people if turn.is_of_person else self._strangers).append(turn)
         if self._next is None:
             self._read_next()
