@@ -3,17 +3,17 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from belvedere.stage.voice.options import GuestVoice, Talking, VoiceOptions
+from belvedere.stage.voice.options import Talking, VoiceOptions
 
 
 def read(text: str) -> VoiceOptions:
     return msgspec.convert(msgspec.toml.decode(text), VoiceOptions)
 
 
-def test_there_is_no_sound_unless_the_owner_wants_it_and_none_for_guests() -> None:
+def test_there_is_no_sound_unless_the_owner_wants_it() -> None:
     options = read("")
     assert not options.enabled
-    assert (options.talking, options.guests) == (Talking.HOLD, GuestVoice.NOTHING)
+    assert options.talking is Talking.HOLD
     assert options.echo_cancellation
 
 
@@ -30,7 +30,6 @@ def test_devices_are_named_as_the_sound_server_names_them(name: str) -> None:
         'speaker = "a\\n"',
         'speaker = "x\\u0000"',
         "talking = 'shout'",
-        "guests = true",
         "volume = 3",
     ],
 )

@@ -27,7 +27,7 @@ NO_VOICE = VoicePermission()
 
 
 class VoiceRules(Protocol):
-    """Decides what a session may do: role, curtain, quiet hours and the settings of guests, all in one answer."""
+    """Decides what a session may do: role, curtain, quiet hours and the room's own switches, all in one answer."""
 
     def permission_of(self, session: str) -> VoicePermission:
         """What this session may do now; `NO_VOICE` for one that is not known. Must not raise: then it is nothing."""
@@ -52,6 +52,7 @@ class VoiceStatus:
         microphone, speaker: how the devices are doing. Sound leaves the room only while the microphone is `OPEN`.
         problem: for the household, in plain words, what is wrong with a device; "" if nothing is.
         has_echo_cancellation: whether echoes are being taken out; False while both devices are closed.
+        connected: the sessions with a connection that can carry a voice, whatever they may do.
         listening: the sessions that are sent the room's sound, while the microphone is open.
         heard: the sessions that the room lets be heard (`RoomVoice.hear`), silent or not.
         talking: those among them whose sound comes in now and is louder than silence.
@@ -61,6 +62,7 @@ class VoiceStatus:
     speaker: DeviceState = DeviceState.CLOSED
     problem: str = ""
     has_echo_cancellation: bool = False
+    connected: frozenset[str] = frozenset()
     listening: frozenset[str] = frozenset()
     heard: frozenset[str] = frozenset()
     talking: frozenset[str] = frozenset()
@@ -86,6 +88,10 @@ class RoomVoice(Protocol):
         it or the session has no connection that can carry a voice, and it ends when the session's last connection does.
         Repeating it changes nothing.
         """
+        ...
+
+    def chime(self) -> None:
+        """Ring a soft tone in the room, once, as soon as the speaker is open; nothing where there is none."""
         ...
 
     def receive_rules_changed(self) -> None:

@@ -25,14 +25,6 @@ class Talking(enum.StrEnum):
     OPEN = "open"
 
 
-class GuestVoice(enum.StrEnum):
-    """What a guest may do with the room's sound."""
-
-    NOTHING = "nothing"
-    LISTEN = "listen"
-    TALK = "talk"
-
-
 class VoiceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The room's microphone with the picture, and the visitors' voices to the room's speaker.
 
@@ -45,8 +37,7 @@ class VoiceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         speaker: likewise of the sink, as `pactl list sinks` shows them.
         echo_cancellation: whether the sound server takes what the speaker plays out of what the microphone hears.
             Only without it does a headset, or a speakerphone that does this itself, sound better.
-        talking: `hold` if visitors hold a button to talk, `open` if one tap opens their microphone until the next.
-        guests: what a guest may do: `nothing`, `listen`, or `talk`, which includes listening.
+        talking: `hold` if visitors hold a button to talk; `open` if one tap may open their microphone until the next.
     """
 
     enabled: bool = False
@@ -54,4 +45,3 @@ class VoiceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     speaker: DeviceName = ""
     echo_cancellation: bool = True
     talking: Talking = Talking.HOLD
-    guests: GuestVoice = GuestVoice.NOTHING
