@@ -46,8 +46,10 @@ from belvedere.head.frames import stop_frame
 from belvedere.link.disabled import DisabledUnit
 from belvedere.link.supervisor import UnitSupervisor
 from belvedere.privacy.core import Privacy
+from belvedere.privacy.words import TalkMode
 from belvedere.room.room_store import NoRoomStore, RoomStore
 from belvedere.room.runtime import TOPIC, RoomRuntime
+from belvedere.room.voice_runtime import VoiceRuntime
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
 from belvedere.stage.direct.viewer_network import ViewerNetwork
@@ -96,6 +98,7 @@ class Belvedere:
     stage: Stage
     invitations: Invitations
     room: RoomRuntime
+    voice: VoiceRuntime
     dependencies: Dependencies
     database: Database | None
     position_recorder: PositionRecorder | None
@@ -134,6 +137,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     signing_keys = _signing_keys(config, clock)
     room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
     room = _room(config, database, (invitations, stage, engine, parking, room_watch), bus, events, clock=clock)
+    voice = _voice(config, room, invitations, bus, events, clock=clock)
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
@@ -143,6 +147,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         stream=Stream(stage, clock=clock),
         invitations=invitations,
         room=room,
+        voice=voice,
         passkeys=Passkeys(clock, database),
         tokens=ScriptTokens(invitations.programs, invitations.events, clock, database),
         clock=clock,
@@ -160,7 +165,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         guardian=lambda: guard.state,
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, access_recorder
-    parts = (engine, parking, units, stage, invitations, room, dependencies, database)
+    parts = (engine, parking, units, stage, invitations, room, voice, dependencies, database)
     return Belvedere(*parts, *recorders, virtual_head, guard, whip, signing_keys, room_watch)
 
 
@@ -198,6 +203,29 @@ def _room(
     events.subscribe(watch.receive)
     events.subscribe(room.receive)
     return room
+
+
+def _voice(
+    config: Config,
+    room: RoomRuntime,
+    invitations: Invitations,
+    bus: Bus,
+    events: EventStream,
+    *,
+    clock: Callable[[], float],
+) -> VoiceRuntime:
+    """Who hears the room and talks to it."""
+    voice = VoiceRuntime(
+        room,
+        invitations,
+        talking=TalkMode(config.settings.voice.talking),
+        clock=clock,
+        publish=bus.publish,
+        tell=functools.partial(bus.publish, TOPIC, None),
+        record=events.record,
+    )
+    room.watch_voice(voice.receive_rules_changed, voice.faults)
+    return voice
 
 
 def _engine(control: Control, guard: UnitGuard, bus: Bus, events: EventStream, clock: Callable[[], float]) -> Engine:

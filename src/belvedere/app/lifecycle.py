@@ -102,6 +102,7 @@ async def _run_until_ended(
     if belvedere.access_recorder is not None:
         tasks.add(asyncio.create_task(belvedere.access_recorder.run(), name="access recorder"))
     tasks.add(asyncio.create_task(belvedere.room.run(), name="room"))
+    tasks.add(asyncio.create_task(belvedere.voice.run(), name="voice rules"))
     if belvedere.signing_keys is not None:
         tasks.add(asyncio.create_task(belvedere.signing_keys.run(), name="signing keys"))
     tasks.add(asyncio.create_task(belvedere.room_watch.run(), name="visit book"))
