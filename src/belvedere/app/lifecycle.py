@@ -207,6 +207,8 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     for task in tasks - driving:
         task.cancel()
     rest = {asyncio.create_task(belvedere.stage.close(), name="stage")}
+    if belvedere.sound is not None:
+        rest.add(asyncio.create_task(belvedere.sound.close(), name="sound"))
     if belvedere.whip is not None:
         rest.add(asyncio.create_task(belvedere.whip.close(), name="publisher"))
     if belvedere.virtual_head is not None:
