@@ -361,6 +361,8 @@ export const ZH = {
   "problem.too_many_viewers": "现在看的人太多了。",
   "problem.no_picture": "摄像头现在没有画面。",
   "problem.not_watching": "现在没有画面可以保存。",
+  "problem.ivs_unavailable": "现在不能用这种方式看画面。",
+  "problem.ivs_used_up": "这个月不能再用这种方式看画面了。",
   "problem.no_session": "您还没有登录。",
   "problem.not_invited": "这个链接不能用了。",
   "problem.not_listed": "家里还没有邀请您。",
