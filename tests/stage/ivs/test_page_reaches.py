@@ -22,6 +22,13 @@ def test_the_servers_of_all_stages_and_those_of_the_settings_are_reached() -> No
     assert page_reaches(own) == (*STAGE_SERVERS, "http://127.0.0.1:8000", "ws://127.0.0.1:8000")
 
 
+def test_the_policy_does_not_tell_whose_stage_it_is() -> None:
+    own = options(
+        whip_url="https://123456789012.global-bm.whip.live-video.net", events_url="wss://global.events.live-video.net"
+    )
+    assert page_reaches(own) == STAGE_SERVERS
+
+
 def test_telemetry_is_let_out_only_by_the_owner() -> None:
     assert not set(TELEMETRY) & set(page_reaches(options()))
     assert set(TELEMETRY) < set(page_reaches(options(allow_telemetry=True)))

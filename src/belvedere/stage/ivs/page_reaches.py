@@ -19,11 +19,12 @@ def page_reaches(options: StageOptions) -> tuple[str, ...]:
     """The sources, in the order that the policy has them; none where no page watches through Amazon IVS."""
     if Way.IVS not in options.ways or options.ivs is None:
         return ()
-    own = [_source(url) for url in (options.ivs.whip_url, options.ivs.events_url) if url is not None]
+    urls = [url for url in (options.ivs.whip_url, options.ivs.events_url) if url is not None]
+    own = [f"{where.scheme}://{where.netloc}" for where in map(urlsplit, urls) if not _is_amazons(where.hostname)]
     telemetry = TELEMETRY if options.ivs.allow_telemetry else ()
     return tuple(dict.fromkeys([*STAGE_SERVERS, *own, *telemetry]))
 
 
-def _source(url: str) -> str:
-    where = urlsplit(url)
-    return f"{where.scheme}://{where.netloc}"
+def _is_amazons(host: str | None) -> bool:
+    """Whether the sources of all stages have it already: whose stage it is, strangers need not read in the policy."""
+    return host is not None and host.endswith((".whip.live-video.net", ".events.live-video.net"))
