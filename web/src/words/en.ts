@@ -136,6 +136,7 @@ export const EN = {
   "panel.picture_comes": "Picture comes",
   "panel.directly": "directly",
   "panel.indirectly": "indirectly",
+  "panel.by_ivs": "through Amazon",
   "panel.indirect": "Indirect picture",
   "panel.indirect.meaning":
     "This network lets no direct picture through, so it comes the way web pages do. It may be a little later.",
