@@ -122,7 +122,7 @@ image: ## the container image, belvedere:latest; ENGINE=docker ARGS="--build-arg
 
 .PHONY: lock
 lock: $(TEST_READY) ## renew the lock files from pyproject.toml and web/package.json
-	$(LOCK) pyproject.toml --extra demo --extra lab --group dev --output-file requirements/dev.lock
+	$(LOCK) pyproject.toml --extra demo --extra ivs --extra lab --group dev --output-file requirements/dev.lock
 	$(LOCK) pyproject.toml --extra demo --group build --constraints requirements/dev.lock --output-file requirements/demo.lock
 	$(LOCK) pyproject.toml --constraints requirements/dev.lock --output-file requirements/runtime.lock
 	$(LOCK) --group pyproject.toml:build --constraints requirements/dev.lock --output-file requirements/build.lock
