@@ -113,6 +113,18 @@ def test_a_stop_of_another_length_is_drafted_as_it_was_sent() -> None:
     assert (stop_frame(layout), unpack(layout, b"\x3f"), layout.length) == (b"\x3f", 0, 3)
 
 
+def test_a_stop_of_another_opcode_is_read_apart_from_the_motions() -> None:
+    def frame(velocity: float) -> bytes:
+        motion = bytes([0x30, 1 if velocity > 0 else 2, round(abs(velocity) * 200), 0x0A])
+        return motion if velocity else b"\x3f\0\0\x0a"
+
+    (found,) = infer([app_stream(frame, Random(1))])
+    layout = load_profile(draft_profile(found), "draft.toml").frame
+    assert layout.template.split() == ["30", "{direction}", "{speed}", "0a"]
+    assert stop_frame(layout) == b"\x3f\0\0\x0a"
+    assert pack(layout, 1.0)[0] == 0x30
+
+
 def test_what_the_profile_does_not_make_is_listed() -> None:
     stream = app_stream(lambda velocity: pack(PONS, velocity), Random(1), AppUse(presses=24))
     odd = msgspec.structs.replace(stream.samples[40], value=bytes.fromhex("020100099900000000000077"))

@@ -65,8 +65,8 @@ class Traffic:
         remaining = [[event for event in events if event.digits not in self._background] for events in self._events]
         self.stops: list[StopCandidate] = find_stops([events for events in remaining if events], 2 * self.length)
 
-    def commands(self, candidate: StopCandidate | None) -> CommandSet:
-        """The commands, if this is the stop; a stop of another length is not among them."""
+    def commands(self, candidate: StopCandidate | None, *, is_stop_apart: bool = False) -> CommandSet:
+        """The commands, if this is the stop; a stop of another length, or one to be read apart, is not among them."""
         companions = candidate.companions if candidate else frozenset[str]()
         stop = candidate.stop.digits if candidate else ""
         kept: list[list[Sample]] = []
@@ -75,15 +75,15 @@ class Traffic:
         for sequence, events in zip(self._sequences, self._events, strict=True):
             kept.append([])
             for sample, event in zip(sequence, events, strict=True):
-                if event.digits == stop:
-                    stops[sample.value] += 1
+                is_stop = event.digits == stop
+                stops[sample.value] += is_stop
                 reason = self._reason(sample.value, event.digits, companions)
-                if reason and event.digits != stop:
+                if is_stop and (is_stop_apart or len(sample.value) != self.length):
+                    kept.append([])  # the stop ends what the unit was doing
+                elif reason and not is_stop:
                     aside.setdefault(reason, []).append(sample.value)
-                elif len(sample.value) == self.length:
-                    kept[-1].append(sample)
                 else:
-                    kept.append([])  # the stop, which ends what the unit was doing
+                    kept[-1].append(sample)
         outliers = _outliers(kept, stop, self._hidden, self._openers())
         others = [OtherTraffic(reason, values[0], len(values)) for reason, values in aside.items()]
         others += [
@@ -94,7 +94,7 @@ class Traffic:
             self.length,
             tuple(sequence for sequence in sequences if sequence),
             tuple(others),
-            next(iter(stops)) if len(stops) == 1 else None,
+            next(iter(found)) if len(found := +stops) == 1 else None,
         )
 
     def _openers(self) -> set[str]:

@@ -34,6 +34,7 @@ class _Reading(NamedTuple):
     commands: CommandSet
     fields: list[FrameField]
     stop: StopFrame | None
+    companions: frozenset[str]
 
 
 def infer(streams: Iterable[ValueStream]) -> list[Inference]:
@@ -79,6 +80,8 @@ def _likeliest(traffic: Traffic) -> tuple[_Reading, list[str]]:
     readings = [reading for candidate in traffic.stops if _is_rest(reading := _read(traffic, candidate))]
     if not readings:
         return _read(traffic, None), [NO_STOP]
+    followers = {digits for one in readings for digits in one.companions}
+    readings = [one for one in readings if one.stop and one.stop.digits not in followers] or readings
     likeness = [_likeness(reading) for reading in readings]
     if likeness.count(max(likeness)) > 1:
         frames = " and ".join(reading.stop.digits for reading in readings if reading.stop)
@@ -87,8 +90,23 @@ def _likeliest(traffic: Traffic) -> tuple[_Reading, list[str]]:
 
 
 def _read(traffic: Traffic, candidate: StopCandidate | None) -> _Reading:
-    commands = traffic.commands(candidate)
-    stop = candidate.stop if candidate else None
+    """The commands with this stop; a stop of another form than the motions is read apart from them."""
+    reading = _read_commands(traffic.commands(candidate), traffic, candidate)
+    if candidate is None or _is_complete(reading):
+        return reading
+    apart = _read_commands(traffic.commands(candidate, is_stop_apart=True), traffic, candidate)
+    return apart if _is_complete(apart) else reading
+
+
+def _is_complete(reading: _Reading) -> bool:
+    """Whether the commands have one direction and one speed."""
+    kinds = [one.kind for one in reading.fields]
+    signed = any(one.number.has_sign for one in reading.fields if one.number is not None)
+    return kinds.count(FieldKind.SPEED) == 1 and kinds.count(FieldKind.DIRECTION) == (0 if signed else 1)
+
+
+def _read_commands(commands: CommandSet, traffic: Traffic, candidate: StopCandidate | None) -> _Reading:
+    stop, companions = candidate or (None, frozenset[str]())
     found = list(traffic.counters)
     checksum = find_checksum(commands.values)
     if checksum is not None:
@@ -97,11 +115,14 @@ def _read(traffic: Traffic, candidate: StopCandidate | None) -> _Reading:
     hidden = frozenset(at for one in own for at in range(one.start, one.end))
     is_same_length = stop is not None and len(stop.digits) == 2 * traffic.length
     found += find_fields(commands.sequences, hidden, stop if is_same_length else None)
-    return _Reading(commands, sorted(found, key=lambda one: one.start), stop)
+    return _Reading(commands, sorted(found, key=lambda one: one.start), stop, companions)
 
 
 def _is_rest(reading: _Reading) -> bool:
-    """Whether the stop cannot be a motion: it has a direction of its own, or a speed that is 0 or between both ways."""
+    """Whether the stop cannot be a motion.
+
+    It has a direction of its own, or a speed that is 0 or between both ways, or other digits where all motions agree.
+    """
     stop = reading.stop
     if stop is None or len(stop.digits) != 2 * reading.commands.length:
         return True
@@ -110,6 +131,8 @@ def _is_rest(reading: _Reading) -> bool:
         if one.kind is FieldKind.DIRECTION and one.direction_values and here not in one.direction_values.moving:
             return True
         if one.kind is FieldKind.SPEED and one.number is not None and "?" not in here and not size_of(here, one.number):
+            return True
+        if one.kind is FieldKind.CONSTANT and one.direction_values and here != one.direction_values.none:
             return True
         if one.kind is FieldKind.NUMBERS and set(bytes.fromhex(here)) <= RESTING_BYTES:
             return True

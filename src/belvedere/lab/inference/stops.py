@@ -6,6 +6,7 @@ told from a stop by a test: how likely would so many of these frames come just a
 
 from __future__ import annotations
 
+import statistics
 from bisect import bisect_left
 from collections import Counter, defaultdict, deque
 from itertools import groupby, islice, pairwise
@@ -33,6 +34,9 @@ MAX_CANDIDATES = 8  # frames judged; a log has one stop, and hardly so many keep
 NEARLY_LAST = 3  # frames before a silence: the stop, and others that follow it at once
 NEGLIGIBLE = 1e-4  # probability
 COMPARABLE = 0.75  # of the releases that the best follows; what follows fewer is held motion, or comes by chance
+LONG_GAP = 2.2  # delays: in a longer gap, a clock that starts with a frame beats twice
+FIXED_SHARE, FIXED_S = 0.02, 0.012  # median deviation of delays that no hand makes: of the delay, and of a phone's own
+MIN_SCRIPTED_S = 0.7  # how long a script may hold; what comes sooner after each press is sent by the app itself
 COMPANION_SHARE = 0.6  # of appearances; the log may have lost some
 MAX_STOPS = 5  # that an app sends after a release, unless it never falls silent
 ALMOST_ALWAYS = 0.8
@@ -72,12 +76,12 @@ def find_stops(sequences: Sequence[Sequence[Event]], length: int) -> list[StopCa
     found = []
     for digits in (*_enders(motions, silence_s), *others):
         its_companions = frozenset(companions.get(digits, ()))
+        everything = without(sequences, its_companions)
         motions_and_it = [
-            [one for one in sequence if one.digits == digits or len(one.digits) == length]
-            for sequence in without(sequences, its_companions)
+            [one for one in sequence if one.digits == digits or len(one.digits) == length] for sequence in everything
         ]
         stop = _judge(digits, motions_and_it, silence_s)
-        if stop is not None:
+        if stop is not None and not any(_has_rival(digits, sequence, silence_s) for sequence in everything):
             found.append(StopCandidate(stop, its_companions))
     most = max((one.stop.releases for one in found), default=0)
     likely = [one for one in found if one.stop.releases >= COMPARABLE * most]
@@ -165,8 +169,6 @@ def _after_bursts(
     releases = sum(len(some) for some in bursts)
     if answered < max(MIN_RELEASES, MIN_ANSWERED_SHARE * releases, MIN_STOPPING_SHARE * count):
         return None
-    if any(_has_rival(digits, sequence, silence_s) for sequence in sequences):
-        return None
     chance = _binomial_tail(int(answered), int(answered + within), window_s / (window_s + held_s))
     if chance > MAX_CHANCE:
         return None
@@ -199,7 +201,7 @@ def _has_rival(digits: str, sequence: Sequence[Event], silence_s: float) -> bool
 
 def _after_presses(digits: str, sequences: Iterable[Sequence[Event]], silence_s: float) -> StopFrame | None:
     """Judge a frame where a press and a release are one frame each, by whether it follows every press."""
-    if _is_prelude(digits, sequences, silence_s):
+    if _is_prelude(digits, sequences, silence_s) or not _is_by_hand(digits, sequences, silence_s):
         return None
     orders = [_presses(sequence, digits, silence_s) for sequence in sequences]
     preludes = _preludes(digits, orders)
@@ -232,6 +234,31 @@ def _is_prelude(digits: str, sequences: Iterable[Sequence[Event]], silence_s: fl
         pair for sequence in sequences for pair in pairwise(sequence) if pair[0].digits == digits != pair[1].digits
     ]
     return 2 * sum(after.time_s - before.time_s <= silence_s for before, after in pairs) > len(pairs)
+
+
+def _is_by_hand(digits: str, sequences: Iterable[Sequence[Event]], silence_s: float) -> bool:
+    """Whether these frames come when a person lets go, rather than a fixed time after whatever was sent."""
+    delays: list[float] = []
+    alone: list[bool] = []
+    for sequence in sequences:
+        before: Event | None = None
+        beats: list[float] = []
+        for event in [*sequence, None]:
+            if event is not None and event.digits == digits:
+                beats += [] if beats and event.time_s - beats[-1] <= silence_s else [event.time_s]
+                continue
+            if before is not None and beats:
+                delays.append(beats[0] - before.time_s)
+                if event is not None and event.time_s - before.time_s > LONG_GAP * delays[-1]:
+                    alone.append(len(beats) == 1)
+            before, beats = event, []
+    usual_s = statistics.median(delays) if delays else 0.0
+    if usual_s <= silence_s:
+        return False
+    if statistics.median(abs(delay - usual_s) for delay in delays) > FIXED_SHARE * usual_s + FIXED_S:
+        return True
+    # So regular a hand is a script's; then a clock that starts with each frame would have beaten again in long gaps.
+    return usual_s >= MIN_SCRIPTED_S and sum(alone) >= max(MIN_RELEASES, ALMOST_ALWAYS * len(alone))
 
 
 def _presses(sequence: Sequence[Event], digits: str, silence_s: float) -> list[str]:
