@@ -38,10 +38,11 @@ from belvedere.head.profile import (
 from belvedere.link.options import AdapterName, LinkOptions
 from belvedere.profile_files import read_profile, read_text
 from belvedere.room.signal_outputs import Output
-from belvedere.stage.options import PasswordFile, StageOptions
+from belvedere.stage.options import PasswordFile, StageOptions, Way
 from belvedere.stage.sources.program import split_command
 from belvedere.stage.sources.rtsp import Transport, check_rtsp_login
 from belvedere.stage.sources.v4l2.negotiation import PixelFormat
+from belvedere.stage.voice.options import VoiceOptions
 
 if TYPE_CHECKING:
     from belvedere.app.secret_files import SecretFiles
@@ -301,6 +302,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     camera: Camera = PatternCameraSettings()
     stage: StageOptions = StageOptions()
     store: StoreSettings = StoreSettings()
+    voice: VoiceOptions = VoiceOptions()
     room: RoomSettings = RoomSettings()
     rooms: Rooms = ()
 
@@ -392,6 +394,9 @@ def resolve(settings: Settings, file: str = str(DEFAULT_FILE), folder: Path = Pa
             wanted = f"head.{axis}.full_speed_deg_per_s"
             raise SettingsError(file, f"control.{axis}", f"limits in degrees need {wanted}, which you measure once")
     _check_parking(settings, profile, file)
+    if Way.IVS in settings.stage.ways and not settings.store.file:
+        problem = 'cannot have "ivs" without a store: whom a restart must put out is saved there'
+        raise SettingsError(file, "stage.ways", problem)
     if isinstance(settings.camera, FileCameraSettings):
         camera = msgspec.structs.replace(settings.camera, path=str(folder / settings.camera.path))
         settings = msgspec.structs.replace(settings, camera=camera)

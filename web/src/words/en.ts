@@ -136,6 +136,7 @@ export const EN = {
   "panel.picture_comes": "Picture comes",
   "panel.directly": "directly",
   "panel.indirectly": "indirectly",
+  "panel.by_ivs": "through Amazon",
   "panel.indirect": "Indirect picture",
   "panel.indirect.meaning":
     "This network lets no direct picture through, so it comes the way web pages do. It may be a little later.",
@@ -396,6 +397,8 @@ export const EN = {
   "problem.too_many_viewers": "Too many people are watching right now.",
   "problem.no_picture": "There is no picture from the camera right now.",
   "problem.not_watching": "There is no picture to keep right now.",
+  "problem.ivs_unavailable": "The picture can’t come this way right now.",
+  "problem.ivs_used_up": "The picture can’t come this way any more this month.",
   "problem.no_session": "You are not signed in.",
   "problem.not_invited": "This link does not work any more.",
   "problem.not_listed": "Nobody in this house has invited you yet.",
