@@ -123,9 +123,11 @@ async def heard(connection: VoiceConnection, count: int) -> array[int]:
 
 async def say(connection: VoiceConnection, payloads: list[bytes]) -> None:
     """Say this, a packet every 20 ms."""
+    clock = asyncio.get_running_loop().time
+    begun_s = clock()
     for number, payload in enumerate(payloads):
+        await asyncio.sleep(begun_s + number * 0.02 - clock())
         connection.receive_packet(number * 960, payload)
-        await asyncio.sleep(0.02)
 
 
 def pieces(sound: array[int], hz: float) -> list[float]:
