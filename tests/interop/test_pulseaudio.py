@@ -76,9 +76,6 @@ LEVELS = """(frequencies) => {
   const width = window.context.sampleRate / window.analyser.fftSize;
   return frequencies.map((hz) => Math.max(-200, found[Math.round(hz / width)]));
 }"""
-PLAYED = """async () => [...(await window.connection.getStats()).values()]
-  .filter((each) => each.type === "inbound-rtp" && each.estimatedPlayoutTimestamp)
-  .map((each) => [each.kind, each.estimatedPlayoutTimestamp])"""
 
 
 class EverybodyMay:
