@@ -7,6 +7,7 @@ import { VIDEO_SUBPROTOCOL } from "../stage/stream-wire";
 import { joinStage, type WhepPorts } from "../stage/whep";
 import { browserTimers } from "../time/timers";
 import { Visit } from "../visit/visit";
+import { microphoneOpener } from "../voice/microphone";
 import { Api, hasSession } from "./api";
 import type { Server } from "./server";
 
@@ -56,6 +57,14 @@ export function browserVisit(server: Server): BrowserVisit {
     },
     joinStream: lack === null ? (view, events) => connector.open(view, events) : null,
     streamLack: lack,
+    openMicrophone: microphoneOpener({
+      devices: navigator.mediaDevices,
+      createContext: () => new AudioContext(),
+    }),
+    sound: {
+      storage: () => window.localStorage,
+      streamOf: (track) => new MediaStream([track]),
+    },
     requestFrame: (run) => requestAnimationFrame(run),
     endSession: () => endSession(api),
   });

@@ -13,7 +13,7 @@ import type { Cancel, Timers } from "../time/timers";
 import { CaptureClock } from "./capture-clock";
 import type { StreamEvents, StreamSession } from "./stream";
 import { type JoinFailure, type RetriedFailure, type WayName, worstFailure } from "./way";
-import { JoinError, type WhepEvents, type WhepSession } from "./whep";
+import { JoinError, type StageVoice, type WhepEvents, type WhepSession } from "./whep";
 
 /** At thirty frames a second thirty are missing by then: what is shown is too old to drive by. */
 export const FROZEN_MS = 1000;
@@ -88,6 +88,7 @@ export class Viewer {
   readonly #state = signal<ViewerState>({ kind: "closed" });
   readonly #way = signal<WayName | null>(null);
   readonly #isIndirect = signal(false);
+  readonly #voice = signal<StageVoice | null>(null);
   readonly #attempts = new Map<WayName, Attempt>();
   #failures: JoinFailure[] = [];
   #captureClock: CaptureClock | null = null;
@@ -119,6 +120,11 @@ export class Viewer {
   /** Whether the picture comes by the socket because WebRTC does not get through, rather than for the moment. */
   get isIndirect(): ReadonlySignal<boolean> {
     return this.#isIndirect;
+  }
+
+  /** The sound of the connection by WebRTC; null while there is none. */
+  get voice(): ReadonlySignal<StageVoice | null> {
+    return this.#voice;
   }
 
   /** Joins, and joins again whenever necessary, until `close`. */
@@ -242,6 +248,7 @@ export class Viewer {
           return;
         }
         session = joined;
+        this.#voice.value = joined.voice;
         this.#captureClock = joined.captureAnchor && new CaptureClock(joined.captureAnchor);
       },
       (error) =>
@@ -367,6 +374,7 @@ export class Viewer {
     attempt?.leave();
     if (way === "direct") {
       this.#captureClock = null;
+      this.#voice.value = null;
       if (attempt !== undefined && attempt.lastFrameAtMs - attempt.startedAtMs > STABLE_MS) {
         this.#directTries = 0;
       }
