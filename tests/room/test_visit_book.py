@@ -16,6 +16,8 @@ from belvedere.events import (
     SessionEnded,
     SessionOpened,
     StillTaken,
+    TalkBegan,
+    TalkEnded,
     ViewerJoined,
     ViewerLeft,
 )
@@ -104,6 +106,20 @@ def test_all_devices_of_a_person_are_one_visit_and_other_people_have_their_own()
     book.wait(10)
     book.receive(left("v2"))
     assert [(each.name, each.lasted_s, each.looked_s) for each in book.visits] == [("Ana", 20, 20), ("Ben", 10, 10)]
+
+
+def test_time_that_is_billed_is_counted_for_each_device_also_while_it_goes_on() -> None:
+    book = Book()
+    book.receive(joined("v1", way="IVS"), joined("v2", way="IVS"), joined("v3", way="stream"))
+    book.wait(10)
+    book.tick()
+    assert [each.participant_s for each in book.visits] == [20]
+    book.receive(left("v1"), left("v3"))
+    book.wait(5)
+    book.receive(left("v2"))
+    book.wait(5)
+    book.receive(joined("v4", way="stream"))
+    assert [(each.participant_s, each.looked_s) for each in book.visits] == [(25, 15)]
 
 
 def test_a_session_that_ends_while_it_looks_still_counts_for_its_person() -> None:
@@ -276,3 +292,20 @@ def test_parking_the_head_is_nobodys_visit() -> None:
     book.wait(3)
     book.receive(DriverChanged(2, None, None))
     assert (book.visits, book.arrivals) == ([], 0)
+
+
+def test_who_talked_for_how_long_and_when_is_part_of_the_visit() -> None:
+    book = Book()
+    book.receive(joined())
+    book.wait(10)
+    book.receive(TalkBegan("ana-tab", "ana"))
+    (visit,) = book.visits
+    assert (visit.talked_s, visit.talked_utc_s) == (0, int(UTC_S) + 10)
+    book.wait(3)
+    book.receive(TalkEnded("ana-tab", "ana", 3.0))
+    book.wait(60)
+    book.receive(TalkBegan("ana-tab", "ana"))
+    book.wait(2)
+    book.receive(TalkEnded("ana-tab", "ana", 2.0))
+    (visit,) = book.visits
+    assert (visit.talked_s, visit.talked_utc_s) == (5, int(UTC_S) + 75)

@@ -1,6 +1,7 @@
 """Puts the gateway together: one ASGI application that serves the engine, the stage and the sessions."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import cast
@@ -21,6 +22,7 @@ from belvedere.gateway import (
     frontend,
     head,
     health,
+    ivs,
     login,
     page,
     passkeys,
@@ -64,12 +66,14 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
     )
     runners, streams, viewers = ControlRunners(), StreamSockets(), ViewerCleanup(dependencies.stage)
     # In this order when a session ends or loses rights: stop what it drives over sockets, then over HTTP, and only then
-    # its pictures.
+    # its voice and its pictures.
     events = dependencies.invitations.events
     events.subscribe(runners.receive_session_change)
     events.subscribe(lambda change: end_driving(timed_drive, change))
+    events.subscribe(dependencies.voice.receive_session_change)
     events.subscribe(streams.receive_session_change)
     events.subscribe(viewers.receive_session_change)
+    events.subscribe(functools.partial(ivs.receive_session_change, dependencies.ivs))
     tickets = Tickets(dependencies.clock)
     routes = Litestar(
         [
@@ -86,6 +90,7 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             stream_socket.stream,
             *whep.ROUTES,
             *stills.ROUTES,
+            *ivs.ROUTES,
             *whip.ROUTES,
             *visits.ROUTES,
             *tokens.ROUTES,

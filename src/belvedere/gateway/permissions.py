@@ -30,7 +30,10 @@ from belvedere.gateway.messages import (
     Release,
     RoomAnswer,
     RoomCurtain,
+    RoomMicrophone,
     Stop,
+    Talk,
+    TalkOver,
 )
 
 if TYPE_CHECKING:
@@ -87,6 +90,10 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("DELETE", "/api/v1/stage/whep/{viewer}"): None,
     ("POST", "/api/v1/stage/stills"): Right.LOOK,  # what is shown could be photographed from the screen anyway
     (SOCKET, "/api/v1/stage/stream"): Right.LOOK,
+    ("POST", "/api/v1/stage/ivs/participants"): Right.LOOK,
+    ("PUT", "/api/v1/stage/ivs/participants/{participant}"): Right.LOOK,
+    ("DELETE", "/api/v1/stage/ivs/participants/{participant}"): None,
+    ("GET", "/api/v1/stage/ivs/hours"): Right.MANAGE,
     ("OPTIONS", "/api/v1/stage/whip"): Right.PUBLISH,
     ("GET", "/api/v1/stage/whip"): Right.PUBLISH,
     ("POST", "/api/v1/stage/whip"): Right.PUBLISH,
@@ -97,6 +104,8 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("DELETE", "/api/v1/tokens/{token}"): Right.MANAGE,
     ("GET", "/api/v1/room"): Right.ROOM,
     ("PUT", "/api/v1/room/curtain"): Right.ROOM,
+    ("PUT", "/api/v1/room/microphone"): Right.ROOM,
+    ("PUT", "/api/v1/room/guests"): Right.ROOM,
     ("POST", "/api/v1/room/knocks/{person}"): Right.ROOM,
     ("PUT", "/api/v1/room/welcome/{person}"): Right.ROOM,
     ("PUT", "/api/v1/room/hours"): Right.ROOM,
@@ -120,6 +129,9 @@ MESSAGES: Final[dict[type[Incoming], Right | None]] = {
     Knock: None,  # who has no right to look yet asks for it
     RoomCurtain: Right.ROOM,
     RoomAnswer: Right.ROOM,
+    RoomMicrophone: Right.ROOM,
+    Talk: Right.TALK,
+    TalkOver: None,
 }
 CLOSED_TO_OTHER_SITES: Final = (
     "/api/v1/passkeys",  # or a site's script could give itself a way in that lasts
@@ -129,6 +141,7 @@ PROGRAM_ROUTES: Final = frozenset(
     {
         ("GET", "/api/v1/stage/whep/{viewer}"),
         ("DELETE", "/api/v1/stage/whep/{viewer}"),
+        ("DELETE", "/api/v1/stage/ivs/participants/{participant}"),
         ("POST", "/api/v1/head/stop"),  # whoever can see that the head must stop may stop it
     }
 )
