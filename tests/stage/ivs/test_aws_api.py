@@ -22,9 +22,9 @@ from belvedere.stage.ivs.aws_api import (
     AwsApi,
     Operation,
     StageDetails,
-    client_factory,
     clock_behind_s,
     create_client,
+    create_client_of,
 )
 from belvedere.stage.ivs.token_source import CAMERA, JOIN_S
 from belvedere.stage.ivs_options import IvsOptions
@@ -194,7 +194,7 @@ def test_no_call_waits_for_long_and_none_is_repeated_behind_our_back() -> None:
 
 def test_the_client_has_the_settings_region_and_key() -> None:
     options = IvsOptions(stage_arn=STAGE, access_key_id="AKIAIOSFODNN7EXAMPLE", secret_access_key=Secret("a-secret\n"))
-    with contextlib.closing(client_factory(options)()) as client:
+    with contextlib.closing(create_client_of(options)) as client:
         assert client.meta.region_name == "eu-central-1"
         credentials = client._request_signer._credentials
         assert (credentials.access_key, credentials.secret_key) == ("AKIAIOSFODNN7EXAMPLE", "a-secret")

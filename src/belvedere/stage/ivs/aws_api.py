@@ -188,12 +188,10 @@ def clock_behind_s(answer: object, utc_s: float) -> float | None:
         return None
 
 
-def client_factory(options: IvsOptions) -> Callable[[], Any]:
-    """Makes boto3's client for the stage's region, with the settings' access key or that of the environment."""
+def create_client_of(options: IvsOptions) -> Any:  # noqa: ANN401 - boto3 has no types
+    """A client for the stage's region, with the settings' access key or that of the environment."""
     secret = options.secret_access_key
-    return lambda: create_client(
-        options.region, options.access_key_id, secret.reveal().strip() if secret is not None else None
-    )
+    return create_client(options.region, options.access_key_id, secret.reveal().strip() if secret is not None else None)
 
 
 def create_client(region: str, access_key_id: str | None = None, secret_access_key: str | None = None) -> Any:  # noqa: ANN401 - boto3 has no types
