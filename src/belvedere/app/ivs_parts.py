@@ -101,6 +101,7 @@ def ivs_parts(
         stage,
         tokens,
         functools.partial(_disconnect, api, calls, ivs.stage_arn),
+        load=api.load,
         hours=hours,
         publishing=publisher,
         database=database,
