@@ -282,6 +282,25 @@ def test_a_file_for_production_with_virtual_parts_is_valid_and_warned_of_in_one_
     assert list(warnings) == [f"these parts are virtual, for trying Belvedere out only: {parts}" for parts in warned]
 
 
+def test_a_profile_whose_stop_nobody_has_seen_work_is_warned_of(tmp_path: Path) -> None:
+    profile = """
+name = "Draft"
+frame.template = "02{direction}{speed}"
+frame.stop = "02 00 32"
+frame.direction = { positive = "01", negative = "02" }
+frame.speed = { digits = 2, fastest = 99 }
+pan.address = "C0:FF:EE:00:00:01"
+"""
+    text = "[head]\nprofile = 'draft.toml'\n[camera]\nkind = 'file'\npath = 'garden.mp4'"
+    (tmp_path / "draft.toml").write_text(profile, encoding="utf-8")
+    assert read_config(written(tmp_path, text)).warnings == ()
+    unproven = profile.replace("pan.address", "frame.stop_is_proven = false\npan.address")
+    (tmp_path / "draft.toml").write_text(unproven, encoding="utf-8")
+    (warning,) = read_config(written(tmp_path, text)).warnings
+    assert warning.startswith("the stop of Draft, 02 00 32, is unproven")
+    assert "belvedere probe" in warning
+
+
 def relay(path: str) -> str:
     return f"[[stage.ice_servers]]\nurl = 'turn:turn.example.org'\nusername = 'home'\ncredential_file = '{path}'\n"
 

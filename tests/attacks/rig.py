@@ -21,9 +21,10 @@ import msgspec
 from tests.attacks.catalogue import NOTHING
 from tests.attacks.client import LISTED_PAGE, Session, redeem_link, redeem_on_listed_page
 from tests.attacks.driver import Driver, Stop
+from tests.attacks.heard import VOICE
 from tests.attacks.publisher import TOKEN
 from tests.attacks.server import BegunStop, Opened, Seen
-from tests.support.loop_watchdog import Stall
+from tests.support.loop_watchdog import Stall, Waited, waited_between
 from tests.support.settings_text import settings_text
 
 PATTERN = 'kind = "pattern"'
@@ -45,7 +46,8 @@ class Measured(msgspec.Struct, frozen=True):
 
     Attributes:
         stops_ms: how late each released finger's stop was written to the radio.
-        begun_ms: how late writing it began, without the time that the virtual unit took to answer.
+        begun_ms: how late writing it began, without the time that the virtual unit took to answer, and without the time
+            for which others had the processor, as in `held_ms`.
         pings_ms: from sending each ping to the server's reply to it.
         errors: what the driver received as an error or notice, or timed out on.
         lags_ms: how late the loop's timers were.
@@ -87,10 +89,15 @@ class Measured(msgspec.Struct, frozen=True):
         return f"{stops}; {lag}; {self.errors or ''}; {self.rss_mib:.0f} MiB; did {self.did}; viewers {self.viewers}"
 
 
-def begun_after_ms(stop: Stop, begun: list[BegunStop]) -> float:
-    """How long after its release a stop was given to the radio, in milliseconds; at most until it was written."""
+def begun_after_ms(stop: Stop, begun: list[BegunStop], waits: list[Waited]) -> float:
+    """How long after its release a stop was given to the radio, at most until it was written, in milliseconds.
+
+    Less the time for which the server's loop waited for a processor.
+    """
     later = (each.at_ms for each in begun if each.axis == stop.axis and each.at_ms >= stop.released_ms)
-    return min(next(later, stop.written_ms), stop.written_ms) - stop.released_ms
+    begun_ms = min(next(later, stop.written_ms), stop.written_ms)
+    waited_ms = waited_between(waits, stop.released_ms / 1000, begun_ms / 1000) * 1000
+    return max(0.0, begun_ms - stop.released_ms - waited_ms)
 
 
 class Process:
@@ -132,7 +139,8 @@ class Process:
 class Rig:
     """All processes, started and ended together.
 
-    With `has_stuck_log` nothing reads what the server logs; with `is_published` another program publishes the picture.
+    With `has_stuck_log` nothing reads what the server logs; with `is_published` another program publishes the picture;
+    with `has_voice` the room hears everybody.
     `camera` and `stage` are the settings of the picture, and `viewers` watch it.
     """
 
@@ -141,6 +149,7 @@ class Rig:
         *,
         has_stuck_log: bool = False,
         is_published: bool = False,
+        has_voice: bool = False,
         camera: str = PATTERN,
         stage: str = SMALL_PICTURE,
         viewers: int = VIEWERS,
@@ -152,7 +161,8 @@ class Rig:
         (folder / "token").write_text(TOKEN, encoding="ascii")
         access = f'frontends = ["{LISTED_PAGE}"]'
         camera = PUBLISHED if is_published else camera
-        config.write_text(settings_text(camera=camera, stage=stage, access=access), encoding="utf-8")
+        settings = settings_text(camera=camera, stage=stage, access=access) + (VOICE if has_voice else "")
+        config.write_text(settings, encoding="utf-8")
         log = self._full_pipe() if has_stuck_log else self._stack.enter_context((folder / "log").open("wb")).fileno()
         self.server = self._start("tests.attacks.server", str(config), stderr=log)
         opened = msgspec.json.decode(self.server.read_line(), type=Opened)
@@ -206,7 +216,7 @@ class Rig:
         viewers = msgspec.json.decode(self._viewers.ask(""), type=list[dict[str, int]])
         return Measured(
             [stop.written_ms - stop.released_ms for stop in driver.stops],
-            [begun_after_ms(stop, seen.begun) for stop in driver.stops],
+            [begun_after_ms(stop, seen.begun, seen.waits) for stop in driver.stops],
             driver.pings_ms,
             driver.errors,
             seen.lags_ms,

@@ -23,6 +23,7 @@ from belvedere.gateway.options import GatewayOptions
 from belvedere.guardian.options import GuardianOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.document import read_table
+from belvedere.head.frames import stop_frame
 from belvedere.head.profile import (
     PLAIN,
     Address,
@@ -41,6 +42,7 @@ from belvedere.stage.options import PasswordFile, StageOptions, Way
 from belvedere.stage.sources.program import split_command
 from belvedere.stage.sources.rtsp import Transport, check_rtsp_login
 from belvedere.stage.sources.v4l2.negotiation import PixelFormat
+from belvedere.stage.voice.options import VoiceOptions
 
 if TYPE_CHECKING:
     from belvedere.app.secret_files import SecretFiles
@@ -300,6 +302,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     camera: Camera = PatternCameraSettings()
     stage: StageOptions = StageOptions()
     store: StoreSettings = StoreSettings()
+    voice: VoiceOptions = VoiceOptions()
     room: RoomSettings = RoomSettings()
     rooms: Rooms = ()
 
@@ -347,7 +350,8 @@ def read_config(path: Path) -> Config:
     secrets = secret_files_for(path)
     settings = parse_settings(read_text(path), str(path), secrets)
     config = resolve(settings, str(path), path.parent)
-    return msgspec.structs.replace(config, warnings=(*_virtual_parts(settings), *secrets.warnings))
+    warnings = *_virtual_parts(settings), *_unproven_stop(config), *secrets.warnings
+    return msgspec.structs.replace(config, warnings=warnings)
 
 
 def read_config_or_defaults(path: Path | None) -> Config:
@@ -369,6 +373,15 @@ def _virtual_parts(settings: Settings) -> list[str]:
     parts = {"camera": settings.camera, "head": settings.head}
     virtual = [f'[{name}] kind = "{part.__struct_config__.tag}"' for name, part in parts.items() if part.is_virtual]
     return [f"these parts are virtual, for trying Belvedere out only: {' and '.join(virtual)}"] if virtual else []
+
+
+def _unproven_stop(config: Config) -> list[str]:
+    """One line if nobody knows whether the stop works, or none."""
+    if config.profile.frame.stop_is_proven or config.settings.head.is_virtual:
+        return []
+    stop = stop_frame(config.profile.frame).hex(" ")
+    what = f"the stop of {config.profile.name}, {stop}, is unproven: the head may not stop"
+    return [f"{what}. Stay beside it, and prove the stop with `belvedere probe`"]
 
 
 def resolve(settings: Settings, file: str = str(DEFAULT_FILE), folder: Path = Path()) -> Config:

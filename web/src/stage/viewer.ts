@@ -22,7 +22,7 @@ import {
   type WayName,
   worstFailure,
 } from "./way";
-import { JoinError, type WhepEvents, type WhepSession } from "./whep";
+import { JoinError, type StageVoice, type WhepEvents, type WhepSession } from "./whep";
 
 /** At thirty frames a second thirty are missing by then: what is shown is too old to drive by. */
 export const FROZEN_MS = 1000;
@@ -103,6 +103,7 @@ export class Viewer {
   readonly #state = signal<ViewerState>({ kind: "closed" });
   readonly #way = signal<WayName | null>(null);
   readonly #isIndirect = signal(false);
+  readonly #voice = signal<StageVoice | null>(null);
   readonly #attempts = new Map<WayName, Attempt>();
   readonly #steps: readonly (readonly WayName[])[];
   #step = 0;
@@ -139,6 +140,11 @@ export class Viewer {
   /** Whether the picture comes by the socket because WebRTC does not get through, rather than for the moment. */
   get isIndirect(): ReadonlySignal<boolean> {
     return this.#isIndirect;
+  }
+
+  /** The sound of the connection by WebRTC; null while there is none. */
+  get voice(): ReadonlySignal<StageVoice | null> {
+    return this.#voice;
   }
 
   /** Joins, and joins again whenever necessary, until `close`. */
@@ -261,7 +267,8 @@ export class Viewer {
     const attempt = this.#startWebRtc(
       "direct",
       (events, signal) => this.#ports.joinDirect(this.#view, events, signal),
-      ({ captureAnchor }) => {
+      ({ captureAnchor, voice }) => {
+        this.#voice.value = voice;
         this.#captureClock = captureAnchor && new CaptureClock(captureAnchor);
       },
     );
@@ -441,6 +448,7 @@ export class Viewer {
     attempt?.leave();
     if (way === "direct") {
       this.#captureClock = null;
+      this.#voice.value = null;
       if (attempt !== undefined && attempt.lastFrameAtMs - attempt.startedAtMs > STABLE_MS) {
         this.#directTries = 0;
       }
