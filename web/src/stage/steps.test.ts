@@ -34,7 +34,7 @@ function setup(ways: readonly WayName[], canStream = true) {
     ways,
     random: () => 0,
     newView: () => "view",
-    joinDirect: async (_view, events) => begin(directs, events),
+    joinDirect: async (_view, events) => ({ ...begin(directs, events), voice: NO_VOICE }),
     joinStream: canStream ? (_view, events) => begin(streams, events) : null,
     joinIvs: async (_view, events) => {
       const session = begin(places, events);

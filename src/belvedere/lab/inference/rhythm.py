@@ -181,11 +181,21 @@ def _is_independent(gaps: Sequence[_Gap], intervals: Sequence[float]) -> bool:
     held = [(length_s, count) for length_s, count in closed if length_s <= longest_s]
     held_share = sum(length_s for length_s, _count in held) / (sum(length_s for length_s, _count in closed) or 1)
     if held_share >= MIN_HELD_TIME:
-        # A beat between two commands leaves them as close together as others; a stop takes the place of one.
-        between = sum(count == 1 for _length_s, count in held)
+        # A beat between commands leaves them as close together as others, before and after it; a stop does not.
+        between = sum(
+            len(gap.beats) == 1
+            and _is_within(before, longest_s)
+            and _is_within(after, longest_s)
+            and _is_within(gap, longest_s)
+            for before, gap, after in zip(gaps, gaps[1:], gaps[2:], strict=False)
+        )
         return between >= max(2, MIN_HELD_SHARE * held_share * sum(count for _length_s, count in closed))
     delays = [gap.beats[0] - gap.start_s for gap in gaps if gap.beats and gap.start_s is not None]
     return len(delays) >= MIN_BEATS and _spread(intervals) < _spread(delays)
+
+
+def _is_within(gap: _Gap, longest_s: float) -> bool:
+    return gap.length_s is not None and gap.length_s <= longest_s
 
 
 def _spread(values: Sequence[float]) -> float:
