@@ -65,8 +65,7 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
         dead_man_s=dependencies.control.dead_man_s,
     )
     runners, streams, viewers = ControlRunners(), StreamSockets(), ViewerCleanup(dependencies.stage)
-    # In this order when a session ends or loses rights: stop what it drives over sockets, then over HTTP, and only then
-    # its voice and its pictures.
+    # In this order when a session ends or loses rights: what it drives by sockets, by HTTP, its voice, its pictures.
     events = dependencies.invitations.events
     events.subscribe(runners.receive_session_change)
     events.subscribe(lambda change: end_driving(timed_drive, change))
