@@ -61,6 +61,8 @@ def find_background(sequences: Sequence[Sequence[Event]], length: int) -> dict[s
     Motions have `length` digits; only they show whether another frame cares about the control.
     """
     commands = [[event for event in sequence if len(event.digits) == length] for sequence in sequences]
+    if sum(map(len, commands)) == sum(map(len, sequences)):
+        return _find_background(commands)
     others = {digits: period_s for digits, period_s in _find_background(sequences).items() if len(digits) != length}
     return {**_find_background(commands), **others}
 
