@@ -222,8 +222,8 @@ async def _mouth_to_ear(server: Ours | Stock) -> list[float]:
 
 def _busy_s() -> float:
     """The processor time of this process and the sound programs that it has started, but not of the browser."""
-    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text(encoding="ascii").split()
-    programs = (Path("/proc") / number for number in children)
+    by_thread = Path("/proc/self/task").glob("*/children")
+    programs = (Path("/proc") / number for each in by_thread for number in each.read_text(encoding="ascii").split())
     own = (each for each in programs if (each / "comm").read_text().strip() in {"parec", "pacat"})
     return time.process_time() + sum(_ticks(each) for each in own) / os.sysconf("SC_CLK_TCK")
 

@@ -16,6 +16,7 @@ from belvedere.events import ignore
 from belvedere.gateway.options import GatewayOptions
 from belvedere.guardian.process import GuardianState
 from belvedere.room.visit_recorder import VisitRecorder
+from belvedere.stage.options import Way
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,10 +34,13 @@ if TYPE_CHECKING:
     from belvedere.room.voice_runtime import VoiceRuntime
     from belvedere.stage.direct.answer import Answer
     from belvedere.stage.direct.whip import WhipAnswer
+    from belvedere.stage.ivs.participants import Admission
+    from belvedere.stage.ivs_options import IvsOptions
     from belvedere.stage.options import IceServer
     from belvedere.stage.stills import ImageFormat, StillImage
     from belvedere.stage.stream.peer import StreamEnd
     from belvedere.stage.stream.socket import FrameSocket
+    from belvedere.store.participants import SavedMonth
 
 PAGE = Path(__file__).parent / "page"  # where the build puts the page
 
@@ -116,6 +120,56 @@ class Publishing(Protocol):
         ...
 
 
+class BilledHours(Protocol):
+    """What the gateway tells of what Amazon IVS bills (stage.ivs.participant_hours.ParticipantHours)."""
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether this month may have no more."""
+        ...
+
+    @property
+    def is_saving(self) -> bool:
+        """Whether a restart would know what was counted."""
+        ...
+
+    def months(self) -> list[SavedMonth]:
+        """The months, newest first."""
+        ...
+
+
+class IvsStage(Protocol):
+    """What the gateway needs of the way to watch through Amazon IVS (stage.ivs.participants.Participants)."""
+
+    @property
+    def options(self) -> IvsOptions:
+        """Its settings."""
+        ...
+
+    @property
+    def hours(self) -> BilledHours:
+        """What is billed."""
+        ...
+
+    def refresh(self) -> None:
+        """Somebody may not look any more, who may be about to be put out."""
+        ...
+
+    async def admit(
+        self, owner: str, view: str, require_permitted: Callable[[], None], may_look: Callable[[], bool]
+    ) -> Admission:
+        """Hand out a token. Raises StageError, VisitorError, and what `require_permitted` raises."""
+        ...
+
+    def receive_beat(self, participant: str, owner: str) -> None:
+        """A page still watches. Raises StageError (NOT_FOUND)."""
+        ...
+
+    async def leave(self, participant: str, owner: str) -> None:
+        """A page has left. Raises StageError (NOT_FOUND)."""
+        ...
+
+
 async def save_nothing() -> None:
     """People and sessions end with the program: there is no store."""
 
@@ -137,8 +191,11 @@ class Dependencies:
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
         publishing: lets a program publish the picture; None where the camera is of another kind.
+        ivs: the way to watch through Amazon IVS; None where the settings have none.
         frontends: the other origins whose pages may use this house.
         rooms: the list of rooms, of which this may be one.
+        ways: how pages get the picture, in the order to try.
+        page_reaches: the sources of the page's policy, such as `wss://events.example.org`, which the view connects to.
         authenticators: further ways to prove a session, asked in this order after the cookie.
         gate: where there is one, the only way to prove a session, and no request but a health check goes without.
         save_access: returns once people, invitations and sessions, as they are, have been saved; raises StoreError.
@@ -164,8 +221,11 @@ class Dependencies:
     control: ControlOptions = field(default_factory=ControlOptions)
     options: GatewayOptions = field(default_factory=GatewayOptions)
     publishing: Publishing | None = None
+    ivs: IvsStage | None = None
     frontends: tuple[str, ...] = ()
     rooms: tuple[ListedRoom, ...] = ()
+    ways: tuple[Way, ...] = (Way.DIRECT, Way.STREAM)
+    page_reaches: tuple[str, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()
     gate: Authenticator | None = None

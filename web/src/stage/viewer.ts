@@ -1,9 +1,10 @@
-// Keeps the live picture on the page, by two ways that race: the socket's picture comes first, WebRTC's is the better
-// one, and each is the other's fallback.
+// Keeps the live picture on the page, by ways in the order of the house. Two of them race: the socket's picture comes
+// first, WebRTC's is the better one, and each is the other's fallback. Amazon IVS is tried alone, before or after them.
 //
 //   closed --open--> joining --first frame--> live --no frame for 1 s--> frozen --frame--> live
 //
-// Joining starts all ways that this browser has. Whichever shows a frame first is shown; once WebRTC has shown one, the
+// Joining starts all ways of a step that this browser has; if there is no picture by any, the next step follows, and
+// after the last one `waiting`. Whichever shows a frame first is shown; once WebRTC has shown one, the
 // socket is left. If the way that is shown breaks, the other is started, or goes on alone; if there is none, `waiting`
 // leads back to `joining`. While the room shows nothing, it is `withheld` until it is opened again; when the visitor's
 // session has ended, it is `ended` for good.
@@ -11,8 +12,16 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 import { backoffMs } from "../time/backoff";
 import type { Cancel, Timers } from "../time/timers";
 import { CaptureClock } from "./capture-clock";
+import type { IvsEvents, IvsSession } from "./ivs";
 import type { StreamEvents, StreamSession } from "./stream";
-import { type JoinFailure, type RetriedFailure, type WayName, worstFailure } from "./way";
+import {
+  type JoinFailure,
+  type RetriedFailure,
+  stepsOf,
+  USUAL_WAYS,
+  type WayName,
+  worstFailure,
+} from "./way";
 import { JoinError, type StageVoice, type WhepEvents, type WhepSession } from "./whep";
 
 /** At thirty frames a second thirty are missing by then: what is shown is too old to drive by. */
@@ -21,6 +30,8 @@ export const FROZEN_MS = 1000;
 const REJOIN_MS = 3000;
 /** The first frame needs a connection and a key frame; if it takes longer than this, something is broken. */
 const FIRST_PICTURE_MS = 6000;
+/** The same where another step follows, which may do better. */
+export const STEP_MS = 4000;
 /** WebRTC that is not up by then will not come up: ICE takes some round trips, and a relay a few more. */
 export const DIRECT_TIMEOUT_MS = 2500;
 /** A frozen picture of WebRTC while the socket's moves: it was not the camera. */
@@ -55,9 +66,13 @@ export interface ViewerPorts {
   random(): number;
   /** A name for one picture on this page, whatever the ways it is sent by. */
   newView(): string;
+  /** The ways of the house, in the order to try; the usual ones if it names none. */
+  readonly ways?: readonly WayName[];
   joinDirect(view: string, events: WhepEvents, signal: AbortSignal): Promise<WhepSession>;
   /** Null where the browser cannot decode: then there is WebRTC alone. */
   readonly joinStream: ((view: string, events: StreamEvents) => StreamSession) | null;
+  /** Watches through Amazon IVS, if that is one of the ways. */
+  joinIvs?(view: string, events: IvsEvents, signal: AbortSignal): Promise<IvsSession>;
   /** Shows a stream of WebRTC, or none. */
   show(stream: MediaStream | null): void;
   /** Draws a frame of the socket, and closes it. */
@@ -90,6 +105,8 @@ export class Viewer {
   readonly #isIndirect = signal(false);
   readonly #voice = signal<StageVoice | null>(null);
   readonly #attempts = new Map<WayName, Attempt>();
+  readonly #steps: readonly (readonly WayName[])[];
+  #step = 0;
   #failures: JoinFailure[] = [];
   #captureClock: CaptureClock | null = null;
   #view = "";
@@ -106,6 +123,9 @@ export class Viewer {
 
   constructor(ports: ViewerPorts) {
     this.#ports = ports;
+    this.#steps = stepsOf(
+      (ports.ways ?? USUAL_WAYS).filter((way) => way !== "stream" || ports.joinStream !== null),
+    );
   }
 
   get state(): ReadonlySignal<ViewerState> {
@@ -155,7 +175,8 @@ export class Viewer {
 
   /** A frame of WebRTC reached the screen. */
   receiveFrame(frame: ShownFrame): void {
-    if (this.#receiveShown("direct") && this.#captureClock !== null && frame.rtpTimestamp !== null) {
+    const way = this.#attempts.has("ivs") ? "ivs" : "direct";
+    if (this.#receiveShown(way) && this.#captureClock !== null && frame.rtpTimestamp !== null) {
       this.#ports.receiveFrameTimes(this.#captureClock.capturedAtMs(frame.rtpTimestamp), frame.shownAtMs);
     }
   }
@@ -202,20 +223,32 @@ export class Viewer {
     this.#state.value = { kind: "waiting", failure: "failed" }; // with no retry timer: until the page is shown again
   }
 
-  #join(): void {
+  #join(step = 0): void {
     this.#disconnect();
     this.#view = this.#ports.newView();
-    this.#failures = [];
+    this.#step = step;
+    if (step === 0) {
+      this.#failures = [];
+    }
     this.#state.value = { kind: "joining", attempt: this.#attempt };
     this.#joinedAtMs = this.#ports.timers.now();
     this.#lastCheckAtMs = this.#joinedAtMs;
     this.#cancelCheck = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#checkFrames());
     this.#startStream(); // first: it needs one message, and making an offer takes a while
     this.#startDirect();
+    this.#startIvs();
+    if (this.#attempts.size === 0) {
+      this.#retry("blocked");
+    }
+  }
+
+  /** Whether this way is to be tried now. */
+  #has(way: WayName): boolean {
+    return this.#steps[this.#step]?.includes(way) === true;
   }
 
   #startStream(): void {
-    if (this.#ports.joinStream === null || this.#attempts.has("stream")) {
+    if (this.#ports.joinStream === null || !this.#has("stream") || this.#attempts.has("stream")) {
       return;
     }
     let session: StreamSession | null = null;
@@ -228,32 +261,58 @@ export class Viewer {
   }
 
   #startDirect(): void {
+    if (!this.#has("direct")) {
+      return;
+    }
+    const attempt = this.#startWebRtc(
+      "direct",
+      (events, signal) => this.#ports.joinDirect(this.#view, events, signal),
+      ({ captureAnchor, voice }) => {
+        this.#voice.value = voice;
+        this.#captureClock = captureAnchor && new CaptureClock(captureAnchor);
+      },
+    );
+    if (this.#has("stream")) {
+      this.#limitDirect(attempt, "blocked", DIRECT_TIMEOUT_MS);
+    }
+  }
+
+  #startIvs(): void {
+    const { joinIvs } = this.#ports;
+    if (this.#has("ivs") && joinIvs !== undefined) {
+      this.#startWebRtc("ivs", (events, signal) => joinIvs(this.#view, events, signal));
+    }
+  }
+
+  #startWebRtc<Session extends { leave(): void }>(
+    way: "direct" | "ivs",
+    join: (events: WhepEvents & IvsEvents, signal: AbortSignal) => Promise<Session>,
+    onJoined: (session: Session) => void = () => {},
+  ): Attempt {
     const abort = new AbortController();
-    let session: WhepSession | null = null;
-    const attempt = this.#newAttempt("direct", () => {
+    let session: Session | null = null;
+    const attempt = this.#newAttempt(way, () => {
       abort.abort();
       session?.leave();
     });
-    if (this.#ports.joinStream !== null) {
-      this.#limitDirect(attempt, "blocked", DIRECT_TIMEOUT_MS);
-    }
-    const events: WhepEvents = {
-      onStream: (stream) => abort.signal.aborted || this.#ports.show(stream),
-      onLost: () => abort.signal.aborted || this.#lose("direct", attempt.hasPicture ? "failed" : "blocked"),
+    const lost = (failure?: JoinFailure) => failure ?? (attempt.hasPicture ? "failed" : "blocked");
+    const events = {
+      onStream: (stream: MediaStream) => abort.signal.aborted || this.#ports.show(stream),
+      onLost: (failure?: JoinFailure) => abort.signal.aborted || this.#lose(way, lost(failure)),
     };
-    this.#ports.joinDirect(this.#view, events, abort.signal).then(
+    join(events, abort.signal).then(
       (joined) => {
         if (abort.signal.aborted) {
           joined.leave(); // closed or replaced while the answer was on its way
           return;
         }
         session = joined;
-        this.#voice.value = joined.voice;
-        this.#captureClock = joined.captureAnchor && new CaptureClock(joined.captureAnchor);
+        onJoined(joined);
       },
       (error) =>
-        abort.signal.aborted || this.#lose("direct", error instanceof JoinError ? error.failure : "failed"),
+        abort.signal.aborted || this.#lose(way, error instanceof JoinError ? error.failure : "failed"),
     );
+    return attempt;
   }
 
   /** Leaves WebRTC alone for so long, and longer while the socket has no picture either: then the camera has none. */
@@ -320,15 +379,24 @@ export class Viewer {
       this.#state.value = { kind: "joining", attempt: this.#attempt }; // before it is left: its last frame is kept
     }
     this.#leave(way);
-    if (way === "direct" && wasShown) {
-      this.#startStream();
+    if (wasShown) {
+      this.#replace(way);
     }
     const isAlone = way === "stream" && wasShown && this.#isIndirect.value; // WebRTC is only tried again
     if (this.#attempts.size === 0 || isAlone) {
       const failure = worstFailure(this.#failures);
-      this.#retry(failure === "blocked" && this.#ports.joinStream !== null ? "failed" : failure);
+      this.#retry(failure === "blocked" && this.#has("stream") ? "failed" : failure);
     } else if (way === "direct") {
       this.#receiveDirectFailure();
+    }
+  }
+
+  /** Starts what is to show the picture instead of a way that showed it. */
+  #replace(way: WayName): void {
+    if (way === "direct") {
+      this.#startStream();
+    } else if (way === "ivs") {
+      this.#startIvs(); // with a new token
     }
   }
 
@@ -359,7 +427,13 @@ export class Viewer {
     }
   }
 
+  /** The next step, at once; after the last, or where no way would help, the first after a while. */
   #retry(failure: RetriedFailure): void {
+    if (failure !== "no_picture" && this.#step + 1 < this.#steps.length) {
+      this.#state.value = { kind: "joining", attempt: this.#attempt }; // before it is left: its last frame is kept
+      this.#join(this.#step + 1);
+      return;
+    }
     const attempt = this.#attempt++;
     this.#state.value = { kind: "waiting", failure };
     this.#disconnect();
@@ -387,6 +461,7 @@ export class Viewer {
     this.#cancelDirect();
     this.#leave("stream");
     this.#leave("direct");
+    this.#leave("ivs");
     this.#isIndirect.value = false;
   }
 
@@ -401,18 +476,26 @@ export class Viewer {
     const lastMs =
       kind === "joining" ? this.#joinedAtMs : Math.max(...shown.map((each) => each.lastFrameAtMs));
     const missingMs = nowMs - lastMs;
-    if (this.#isAvailable && missingMs > (kind === "joining" ? FIRST_PICTURE_MS : REJOIN_MS)) {
-      const isBlocked = kind === "joining" && this.#ports.joinStream === null;
+    if (this.#isAvailable && missingMs > (kind === "joining" ? this.#firstPictureMs() : REJOIN_MS)) {
+      const isBlocked = kind === "joining" && this.#has("direct") && !this.#has("stream");
       this.#retry(isBlocked ? "blocked" : "failed");
       return;
     }
-    if (kind === "live" && missingMs > FROZEN_MS) {
-      this.#state.value = { kind: "frozen" };
-      if (this.#way.value === "direct" && this.#isAvailable) {
-        this.#startStream();
-      }
-    }
+    kind === "live" && missingMs > FROZEN_MS && this.#receiveFrozen();
     this.#cancelCheck = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#checkFrames());
+  }
+
+  #firstPictureMs(): number {
+    return this.#step + 1 < this.#steps.length ? STEP_MS : FIRST_PICTURE_MS;
+  }
+
+  #receiveFrozen(): void {
+    this.#state.value = { kind: "frozen" };
+    if (this.#way.value === "direct" && this.#isAvailable) {
+      this.#startStream();
+    } else if (this.#way.value === "ivs" && this.#isAvailable) {
+      this.#lose("ivs", "failed"); // what the SDK would do by itself takes too long
+    }
   }
 
   #excuseMissingFrames(): void {

@@ -206,7 +206,7 @@ async function postOffer(ports: WhepPorts, view: string, offer: string): Promise
 }
 
 /** From the problem code in the body; from the status if there is none. */
-async function readFailure(response: Response): Promise<JoinFailure> {
+export async function readFailure(response: Response): Promise<JoinFailure> {
   const problem: unknown = await response.json().catch(() => null);
   const code = typeof problem === "object" && problem !== null && "code" in problem ? problem.code : null;
   switch (code) {
@@ -241,7 +241,9 @@ function watchConnection(timers: Timers, peer: RTCPeerConnection, events: WhepEv
     }
   };
   // A server that ends the stream closes the DTLS transport; `connectionState` would stay "connected" for seconds.
-  const transports = peer.getReceivers().flatMap(({ transport }) => (transport === null ? [] : [transport]));
+  // The sound's own transport is closed once it shares the picture's, or is refused.
+  const pictures = peer.getReceivers().filter(({ track }) => track.kind !== "audio");
+  const transports = pictures.flatMap(({ transport }) => (transport === null ? [] : [transport]));
   for (const transport of transports) {
     transport.onstatechange = () => transport.state === "closed" && lost();
   }

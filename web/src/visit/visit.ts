@@ -36,7 +36,7 @@ const MAX_REASON_MS = 1000;
 const CHECK_INTERVAL_MS = 500;
 
 export type VisitPorts = Pick<ChannelPorts, "timers" | "random" | "openSocket" | "hasSession"> &
-  Pick<ViewerPorts, "newView" | "joinDirect" | "joinStream"> &
+  Pick<ViewerPorts, "newView" | "ways" | "joinDirect" | "joinStream" | "joinIvs"> &
   Pick<PainterPorts, "requestFrame"> & {
     readonly openMicrophone: OpenMicrophone;
     readonly sound: HearingPorts;
