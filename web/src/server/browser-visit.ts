@@ -2,6 +2,7 @@
 import { SUBPROTOCOL } from "../control/channel";
 import { browserStillPorts, type StillPorts } from "../page/still";
 import { IceServers } from "../stage/ice-servers";
+import type { Player } from "../stage/player";
 import { StreamConnector, streamLack } from "../stage/stream";
 import { VIDEO_SUBPROTOCOL } from "../stage/stream-wire";
 import { joinStage, type WhepPorts } from "../stage/whep";
@@ -22,8 +23,8 @@ export interface BrowserVisit {
   close(): void;
 }
 
-/** A visit that has not been joined yet. Opens a socket for the first picture in advance, if the page is visible. */
-export function browserVisit(server: Server): BrowserVisit {
+/** A visit that has not been joined yet, whose picture `player` plays. Opens a socket for the first picture in advance, if the page is visible. */
+export function browserVisit(server: Server, player: Player): BrowserVisit {
   const api = new Api(server);
   const request = (path: string, init: RequestInit) => server.fetch(path, init);
   const iceServers = new IceServers({ timers: browserTimers, fetch: request });
@@ -56,6 +57,7 @@ export function browserVisit(server: Server): BrowserVisit {
     },
     joinStream: lack === null ? (view, events) => connector.open(view, events) : null,
     streamLack: lack,
+    player,
     requestFrame: (run) => requestAnimationFrame(run),
     endSession: () => endSession(api),
   });

@@ -37,12 +37,15 @@ const CHECK_INTERVAL_MS = 200;
 const LATE_CHECK_MS = 600;
 /** Nobody sees a hidden page; after this long it stops receiving video. */
 const HIDDEN_TIMEOUT_MS = 30_000;
+/** If both ways were blocked so often in a row, it is no accident. */
+const BLOCKED_ATTEMPTS = 2;
 /** If there are too many viewers, no camera picture, or a network that blocks it, quick retries would not help. */
 const SLOW_BACKOFF = { firstMs: 4000, factor: 1.5, maxMs: 20_000 };
 
 export type ViewerState =
   | { readonly kind: "closed" }
-  | { readonly kind: "joining"; readonly attempt: number }
+  /** `after` is why the attempt before this one failed; null for the first. */
+  | { readonly kind: "joining"; readonly attempt: number; readonly after: RetriedFailure | null }
   | { readonly kind: "live" }
   | { readonly kind: "frozen" }
   | { readonly kind: "waiting"; readonly failure: RetriedFailure }
@@ -89,6 +92,8 @@ export class Viewer {
   readonly #way = signal<WayName | null>(null);
   readonly #isIndirect = signal(false);
   readonly #attempts = new Map<WayName, Attempt>();
+  /** Ways whose picture this browser cannot decode: tried again only if the visitor asks for it. */
+  readonly #undecodable = new Set<WayName>();
   #failures: JoinFailure[] = [];
   #captureClock: CaptureClock | null = null;
   #view = "";
@@ -96,6 +101,8 @@ export class Viewer {
   #directTries = 0;
   #joinedAtMs = 0;
   #lastCheckAtMs = 0;
+  #hasAnswer = false;
+  #isPaused = false;
   #isVisible = true;
   #isAvailable = true;
   #cancelWait: Cancel = () => {};
@@ -116,7 +123,7 @@ export class Viewer {
     return this.#way;
   }
 
-  /** Whether the picture comes by the socket because WebRTC does not get through, rather than for the moment. */
+  /** Whether the picture comes by the socket because WebRTC's does not reach the screen, rather than for the moment. */
   get isIndirect(): ReadonlySignal<boolean> {
     return this.#isIndirect;
   }
@@ -125,7 +132,8 @@ export class Viewer {
   open(): void {
     this.#attempt = 0;
     this.#directTries = 0;
-    this.#join();
+    this.#undecodable.clear();
+    this.#join(null);
   }
 
   close(): void {
@@ -139,9 +147,10 @@ export class Viewer {
   /** Ends a wait now: the network came back, or the visitor asked. */
   retryNow(): void {
     this.#directTries = 0;
+    this.#undecodable.clear();
     if (this.#state.value.kind === "waiting") {
       this.#attempt = 0;
-      this.#join();
+      this.#join(null);
     } else if (this.#isIndirect.value) {
       this.#tryDirectAgain();
     }
@@ -191,16 +200,23 @@ export class Viewer {
     }
   }
 
+  /** The browser plays WebRTC's picture only once the visitor taps: it is there, and waits. */
+  receivePaused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    this.#excuseMissingFirst();
+  }
+
   #suspend(): void {
     this.#disconnect();
     this.#state.value = { kind: "waiting", failure: "failed" }; // with no retry timer: until the page is shown again
   }
 
-  #join(): void {
+  #join(after: RetriedFailure | null): void {
     this.#disconnect();
     this.#view = this.#ports.newView();
     this.#failures = [];
-    this.#state.value = { kind: "joining", attempt: this.#attempt };
+    this.#hasAnswer = false;
+    this.#state.value = { kind: "joining", attempt: this.#attempt, after };
     this.#joinedAtMs = this.#ports.timers.now();
     this.#lastCheckAtMs = this.#joinedAtMs;
     this.#cancelCheck = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#checkFrames());
@@ -209,7 +225,7 @@ export class Viewer {
   }
 
   #startStream(): void {
-    if (this.#ports.joinStream === null || this.#attempts.has("stream")) {
+    if (this.#ports.joinStream === null || this.#attempts.has("stream") || this.#undecodable.has("stream")) {
       return;
     }
     let session: StreamSession | null = null;
@@ -222,6 +238,9 @@ export class Viewer {
   }
 
   #startDirect(): void {
+    if (this.#undecodable.has("direct")) {
+      return;
+    }
     const abort = new AbortController();
     let session: WhepSession | null = null;
     const attempt = this.#newAttempt("direct", () => {
@@ -242,6 +261,7 @@ export class Viewer {
           return;
         }
         session = joined;
+        this.#hasAnswer = true;
         this.#captureClock = joined.captureAnchor && new CaptureClock(joined.captureAnchor);
       },
       (error) =>
@@ -302,7 +322,7 @@ export class Viewer {
   /** There is no picture by this way, or no more. */
   #lose(way: WayName, failure: JoinFailure): void {
     const wasShown = this.#attempts.get(way)?.hasPicture === true;
-    this.#failures.push(failure);
+    this.#rememberFailure(way, failure);
     if (failure === "no_session" || failure === "withheld") {
       this.#disconnect();
       this.#state.value = { kind: failure === "withheld" ? "withheld" : "ended" };
@@ -310,7 +330,7 @@ export class Viewer {
     }
     if (wasShown && this.#state.value.kind !== "joining") {
       this.#joinedAtMs = this.#ports.timers.now();
-      this.#state.value = { kind: "joining", attempt: this.#attempt }; // before it is left: its last frame is kept
+      this.#state.value = { kind: "joining", attempt: this.#attempt, after: null }; // before it is left: its last frame is kept
     }
     this.#leave(way);
     if (way === "direct" && wasShown) {
@@ -319,10 +339,22 @@ export class Viewer {
     const isAlone = way === "stream" && wasShown && this.#isIndirect.value; // WebRTC is only tried again
     if (this.#attempts.size === 0 || isAlone) {
       const failure = worstFailure(this.#failures);
-      this.#retry(failure === "blocked" && this.#ports.joinStream !== null ? "failed" : failure);
+      this.#retry(failure === "blocked" && this.#mayBeAccident() ? "failed" : failure);
     } else if (way === "direct") {
       this.#receiveDirectFailure();
     }
+  }
+
+  #rememberFailure(way: WayName, failure: JoinFailure): void {
+    this.#failures.push(failure);
+    if (failure === "no_codec") {
+      this.#undecodable.add(way);
+    }
+  }
+
+  /** Where there are two ways, hardly a network blocks both. */
+  #mayBeAccident(): boolean {
+    return this.#ports.joinStream !== null && this.#attempt < BLOCKED_ATTEMPTS;
   }
 
   /** The socket is the way for now; WebRTC is tried again later. */
@@ -334,7 +366,7 @@ export class Viewer {
 
   #scheduleDirect(): void {
     this.#cancelDirect();
-    if (this.#directTries <= MAX_DIRECT_TRIES) {
+    if (this.#directTries <= MAX_DIRECT_TRIES && !this.#undecodable.has("direct")) {
       const waitMs = backoffMs(this.#directTries - 1, this.#ports.random(), DIRECT_BACKOFF);
       this.#cancelDirect = this.#ports.timers.after(waitMs, () => this.#tryDirectAgain());
     }
@@ -356,8 +388,11 @@ export class Viewer {
     const attempt = this.#attempt++;
     this.#state.value = { kind: "waiting", failure };
     this.#disconnect();
+    if (failure === "no_codec") {
+      return; // it would be the same
+    }
     const waitMs = backoffMs(attempt, this.#ports.random(), failure === "failed" ? undefined : SLOW_BACKOFF);
-    this.#cancelWait = this.#ports.timers.after(waitMs, () => this.#join());
+    this.#cancelWait = this.#ports.timers.after(waitMs, () => this.#join(failure));
   }
 
   #leave(way: WayName): void {
@@ -389,13 +424,9 @@ export class Viewer {
     }
     this.#lastCheckAtMs = nowMs;
     const { kind } = this.#state.value;
-    const shown = [...this.#attempts.values()].filter((attempt) => attempt.hasPicture);
-    const lastMs =
-      kind === "joining" ? this.#joinedAtMs : Math.max(...shown.map((each) => each.lastFrameAtMs));
-    const missingMs = nowMs - lastMs;
+    const missingMs = nowMs - this.#lastFrameAtMs();
     if (this.#isAvailable && missingMs > (kind === "joining" ? FIRST_PICTURE_MS : REJOIN_MS)) {
-      const isBlocked = kind === "joining" && this.#ports.joinStream === null;
-      this.#retry(isBlocked ? "blocked" : "failed");
+      this.#retry(kind === "joining" ? this.#failureToShow() : "failed");
       return;
     }
     if (kind === "live" && missingMs > FROZEN_MS) {
@@ -405,6 +436,28 @@ export class Viewer {
       }
     }
     this.#cancelCheck = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#checkFrames());
+  }
+
+  /** When the newest frame came; while there is none, when this joining began, or last had a reason to wait. */
+  #lastFrameAtMs(): number {
+    if (this.#isPaused) {
+      this.#excuseMissingFirst();
+    }
+    const shown = [...this.#attempts.values()].filter((attempt) => attempt.hasPicture);
+    return this.#state.value.kind === "joining"
+      ? this.#joinedAtMs
+      : Math.max(...shown.map((each) => each.lastFrameAtMs));
+  }
+
+  /** Why no frame comes of what was joined: the server has answered, so the network is in the way, or it has not. */
+  #failureToShow(): RetriedFailure {
+    const hasAnswer = this.#hasAnswer || this.#ports.joinStream === null;
+    return hasAnswer && !this.#mayBeAccident() ? "blocked" : "failed";
+  }
+
+  /** The first picture takes as long as it takes. */
+  #excuseMissingFirst(): void {
+    this.#joinedAtMs = this.#ports.timers.now();
   }
 
   #excuseMissingFrames(): void {

@@ -6,6 +6,7 @@ import type { CutReason, Hold } from "../drive/hold";
 import { PING_RETRY_MS } from "../drive/setpoint-sender";
 import { isZero } from "../drive/velocity";
 import { Painter, type PainterPorts } from "../stage/painter";
+import type { Player } from "../stage/player";
 import type { StreamLack } from "../stage/stream";
 import { type ShownFrame, Viewer, type ViewerPorts, type ViewerState } from "../stage/viewer";
 import type { WayName } from "../stage/way";
@@ -35,6 +36,8 @@ const CHECK_INTERVAL_MS = 500;
 export type VisitPorts = Pick<ChannelPorts, "timers" | "random" | "openSocket" | "hasSession"> &
   Pick<ViewerPorts, "newView" | "joinDirect" | "joinStream"> &
   Pick<PainterPorts, "requestFrame"> & {
+    /** Plays WebRTC's picture. */
+    readonly player: Player;
     /** Why there is no `joinStream`; null where there is one. */
     readonly streamLack: StreamLack | null;
     /** Ends the visitor's session at the server; false if that failed. */
@@ -62,6 +65,8 @@ export class Visit {
   readonly #sleepDetector: SleepDetector;
   readonly #channel: Channel;
   readonly #viewer: Viewer;
+  /** Plays the picture that comes by WebRTC. */
+  readonly player: Player;
   /** Draws the picture where it does not come by WebRTC. */
   readonly painter: Painter;
   readonly driver: Driver;
@@ -73,7 +78,6 @@ export class Visit {
   readonly #endVisitState = signal<EndVisitState>("unavailable");
   readonly #hasDriven = signal(false);
   readonly #firstPictureMs = signal<number | null>(null);
-  readonly #stream = signal<MediaStream | null>(null);
   readonly #serverState = signal(UNKNOWN_SERVER_STATE);
   readonly #latencies = signal(NO_LATENCIES);
   readonly #freeInS = signal<number | null>(null);
@@ -89,6 +93,7 @@ export class Visit {
       roomAccess: this.#roomAccess.state.value,
       wallNowMs: this.#ports.timers.wallNow(),
       streamLack: this.#ports.streamLack,
+      isPlayRefused: this.player.isRefused.value,
       hold: this.driver.hold.value,
       lease: this.driver.lease.value,
       freeInS: this.#freeInS.value,
@@ -106,15 +111,14 @@ export class Visit {
     this.#serverTime = new ServerTime(ports.timers);
     this.#sleepDetector = new SleepDetector(ports.timers);
     this.#channel = new Channel({ ...ports, receive: (message) => this.#receive(message) });
+    this.player = ports.player;
     this.painter = new Painter({
       ...ports,
       receiveShown: (capturedAtMs, shownAtMs) => this.#viewer.receiveDrawn(capturedAtMs, shownAtMs),
     });
     this.#viewer = new Viewer({
       ...ports,
-      show: (stream) => {
-        this.#stream.value = stream;
-      },
+      show: (stream) => this.player.show(stream),
       draw: (picture) => this.painter.receivePicture(picture),
       receiveFrameTimes: (capturedAtMs, shownAtMs) =>
         this.#latencyMeter.receiveFrameTimes(capturedAtMs, shownAtMs),
@@ -141,6 +145,7 @@ export class Visit {
       send: (message) => this.#channel.send(message),
     });
     this.#channel.state.subscribe((state) => this.#receiveChannelState(state));
+    this.player.isRefused.subscribe((isRefused) => this.#receivePlayRefused(isRefused));
     this.#viewer.state.subscribe((state) => this.#receiveViewerState(state));
     this.driver.hold.subscribe((hold) => this.#receiveHold(hold));
     this.driver.lease.subscribe(() => this.#updatePingInterval());
@@ -163,7 +168,7 @@ export class Visit {
     return this.#viewer.way;
   }
 
-  /** Whether the picture comes indirectly, because this network lets no direct one through. */
+  /** Whether the picture comes indirectly, because no direct one reaches this screen. */
   get isIndirect(): ReadonlySignal<boolean> {
     return this.#viewer.isIndirect;
   }
@@ -176,10 +181,6 @@ export class Visit {
   /** From joining to the first frame, null before it. */
   get firstPictureMs(): ReadonlySignal<number | null> {
     return this.#firstPictureMs;
-  }
-
-  get stream(): ReadonlySignal<MediaStream | null> {
-    return this.#stream;
   }
 
   get serverState(): ReadonlySignal<ServerState> {
@@ -243,8 +244,10 @@ export class Visit {
   receiveVisibility(isVisible: boolean): void {
     this.#isVisible = isVisible;
     this.#viewer.receiveVisibility(isVisible);
+    this.#channel.receiveVisibility(isVisible);
     if (isVisible) {
       this.#reconnectAfterSleep();
+      this.player.receiveVisible();
       this.#channel.retryNow();
     } else {
       this.driver.returnLease();
@@ -348,8 +351,13 @@ export class Visit {
 
   /** Nothing of the room stays on the page. */
   #forgetPicture(): void {
-    this.painter.clear();
+    this.#clearPicture();
     this.#firstPictureMs.value = null;
+  }
+
+  #clearPicture(): void {
+    this.painter.clear();
+    this.player.show(null); // its element outlives the view
   }
 
   #receiveServerTime(serverMs: number): void {
@@ -365,7 +373,7 @@ export class Visit {
   }
 
   #blockedReason(): CutReason | null {
-    if (this.#viewer.state.value.kind !== "live") {
+    if (this.#viewer.state.value.kind !== "live" || this.#isPaused()) {
       return "no_picture";
     }
     const channel = this.#channel.state.value;
@@ -405,6 +413,18 @@ export class Visit {
     }
   }
 
+  /** A picture that stands still is none, as soon as it stands. */
+  #isPaused(): boolean {
+    return this.player.isRefused.value && this.#viewer.way.value === "direct";
+  }
+
+  #receivePlayRefused(isRefused: boolean): void {
+    this.#viewer.receivePaused(isRefused);
+    if (this.#isPaused()) {
+      this.driver.cut("no_picture");
+    }
+  }
+
   #receiveViewerState(state: ViewerState): void {
     if (state.kind !== "live") {
       this.driver.cut("no_picture");
@@ -416,7 +436,7 @@ export class Visit {
     }
     if (state.kind === "ended") {
       this.#cancelCheck();
-      this.painter.clear();
+      this.#clearPicture();
       // The picture may end before the socket, whose close says why.
       this.#cancelCheck = this.#ports.timers.after(MAX_REASON_MS, () => this.#channel.close());
     }
