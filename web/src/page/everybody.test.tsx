@@ -2,7 +2,7 @@
 // What the page does for people who cannot use it the usual way, and in browsers that do not play along.
 import { act } from "preact/test-utils";
 import { expect, test } from "vitest";
-import { axis, state } from "../testing/examples";
+import { axis, lease, state } from "../testing/examples";
 import { flushPromises } from "../testing/fake-timers";
 import { click, liveView, named, page, runAndRender, setup, status, usePage } from "../testing/page";
 
@@ -83,4 +83,34 @@ test("a picture that the browser does not play is played by a tap", async () => 
   expect(plays).toBe(1);
   expect(named("Tap to see")).toBeNull();
   HTMLMediaElement.prototype.play = playing;
+});
+
+test("a picture that the browser pauses stops the head at once, and a tap brings it back", async () => {
+  const { visit, video, timers, frame, deliver, join } = setup();
+  const playing = HTMLMediaElement.prototype.play;
+  await join();
+  visit.player.show(Object.defineProperty(new MediaStream(), "active", { value: true }));
+  await act(flushPromises);
+  const press = () => {
+    runAndRender(() => window.dispatchEvent(new KeyboardEvent("keydown", { code: "ArrowRight" })));
+    deliver(lease("you", { epoch: 2 }));
+  };
+  press();
+  expect(liveView()?.dataset["hold"]).toBe("live");
+  HTMLMediaElement.prototype.play = () => Promise.reject(new DOMException("", "NotAllowedError"));
+  await act(async () => {
+    video.dispatchEvent(new Event("pause"));
+    await flushPromises();
+  });
+  expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "no_picture" });
+  runAndRender(() => window.dispatchEvent(new KeyboardEvent("keyup", { code: "ArrowRight" })));
+  press();
+  expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "no_picture" });
+  runAndRender(() => timers.advance(1200));
+  expect(liveView()?.dataset["topic"]).toBe("tap_to_see");
+  HTMLMediaElement.prototype.play = playing;
+  click("Tap to see");
+  await act(flushPromises);
+  frame();
+  expect(liveView()?.dataset["picture"]).toBe("live");
 });

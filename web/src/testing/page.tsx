@@ -80,7 +80,7 @@ export function setup() {
     deliver(welcome(), lease("nobody"), state());
     frame();
   };
-  return { timers, socket, server, stills, visit, frame, deliver, join };
+  return { timers, video, socket, server, stills, visit, frame, deliver, join };
 }
 
 function stillResponse(status: number): Response {

@@ -14,7 +14,6 @@ const RIGHT = velocity(1, 0);
 
 function setup({ joinFails = null as JoinFailure | null } = {}) {
   const timers = new FakeTimers();
-  const video = new FakeVideo();
   const sockets: FakeSocket[] = [];
   const joins: WhepEvents[] = [];
   const left: number[] = [];
@@ -33,7 +32,7 @@ function setup({ joinFails = null as JoinFailure | null } = {}) {
     newView: () => "view",
     joinStream: null,
     streamLack: "decoder",
-    player: new Player(video, timers),
+    player: new Player(new FakeVideo(), timers),
     requestFrame: () => {},
     joinDirect: async (_view, events) => {
       if (whep.fails !== null) {
@@ -82,7 +81,6 @@ function setup({ joinFails = null as JoinFailure | null } = {}) {
     joins,
     left,
     visit,
-    video,
     socket,
     acceptSocket,
     frame,
@@ -127,28 +125,6 @@ test("press, lease, drive, release", async () => {
     "release",
   ]);
   expect(visit.statusMessage.value.topic).toBe("nothing");
-});
-
-test("a picture that the browser pauses stops the head at once, and a tap brings it back", async () => {
-  const { visit, video, timers, joins, drive, frame } = setup();
-  await drive();
-  joins[0]?.onStream({ active: true } as MediaStream);
-  timers.advance(500);
-  frame();
-  video.mayPlay = false;
-  video.pause();
-  await flushPromises();
-  expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "no_picture" });
-  visit.driver.release("keys");
-  visit.driver.press("keys", RIGHT, timers.now());
-  expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "no_picture" });
-  timers.advance(1200);
-  expect(visit.statusMessage.value).toMatchObject({ topic: "tap_to_see", action: "play" });
-  video.mayPlay = true;
-  visit.player.playByTap();
-  await flushPromises();
-  frame();
-  expect(visit.viewer.value.kind).toBe("live");
 });
 
 test("a frozen picture cuts the hold, and its return does not revive it", async () => {
