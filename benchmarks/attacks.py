@@ -2,8 +2,8 @@
 
 A client presses and releases, three well-behaved viewers watch, and a process attacks, at rates that one other machine
 could reach. The delay of a stop is measured from sending the release to giving the stop to the radio, over the stops of
-all rounds; the delay of the event loop by a timer of five milliseconds, less the time in which other programs used the
-processor. The budget is 1.5 times the figure without attacks, or a delay that nobody notices, whichever is more.
+all rounds; the delay of the event loop by a timer of five milliseconds; both less the time in which other programs used
+the processor. The budget is 1.5 times the figure without attacks, or a delay that nobody notices, whichever is more.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@
     ├── LinkError                   a unit could not be reached or written; carries a `LinkReason`
     ├── StageError                  the video could not be produced or sent; carries a `StageReason`
     │   └── CameraError             the camera has no picture; carries a `CameraReason`
+    ├── SoundError                  a microphone or speaker does not work
     └── InternalError               a bug: a contract inside Belvedere was broken
 
 Reasons are enums, so that no code depends on the text of a message.
@@ -208,6 +209,18 @@ class CameraError(StageError):
     def __init__(self, camera_reason: CameraReason, message: str) -> None:
         self.camera_reason = camera_reason
         super().__init__(StageReason.NO_PICTURE, message)
+
+
+class SoundError(BelvedereError):
+    """A microphone or speaker does not work; the message is for the household.
+
+    Attributes:
+        is_missing: whether there is no such device, or nothing that could have one.
+    """
+
+    def __init__(self, message: str, *, is_missing: bool = False) -> None:
+        self.is_missing = is_missing
+        super().__init__(message)
 
 
 class InternalError(BelvedereError):

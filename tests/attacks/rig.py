@@ -23,7 +23,7 @@ from tests.attacks.client import LISTED_PAGE, Session, redeem_link, redeem_on_li
 from tests.attacks.driver import Driver, Stop
 from tests.attacks.publisher import TOKEN
 from tests.attacks.server import BegunStop, Opened, Seen
-from tests.support.loop_watchdog import Stall
+from tests.support.loop_watchdog import Stall, Waited, waited_between
 from tests.support.settings_text import settings_text
 
 PATTERN = 'kind = "pattern"'
@@ -45,7 +45,8 @@ class Measured(msgspec.Struct, frozen=True):
 
     Attributes:
         stops_ms: how late each released finger's stop was written to the radio.
-        begun_ms: how late writing it began, without the time that the virtual unit took to answer.
+        begun_ms: how late writing it began, without the time that the virtual unit took to answer, and without the time
+            for which others had the processor, as in `held_ms`.
         pings_ms: from sending each ping to the server's reply to it.
         errors: what the driver received as an error or notice, or timed out on.
         lags_ms: how late the loop's timers were.
@@ -87,10 +88,15 @@ class Measured(msgspec.Struct, frozen=True):
         return f"{stops}; {lag}; {self.errors or ''}; {self.rss_mib:.0f} MiB; did {self.did}; viewers {self.viewers}"
 
 
-def begun_after_ms(stop: Stop, begun: list[BegunStop]) -> float:
-    """How long after its release a stop was given to the radio, in milliseconds; at most until it was written."""
+def begun_after_ms(stop: Stop, begun: list[BegunStop], waits: list[Waited]) -> float:
+    """How long after its release a stop was given to the radio, at most until it was written, in milliseconds.
+
+    Less the time for which the server's loop waited for a processor.
+    """
     later = (each.at_ms for each in begun if each.axis == stop.axis and each.at_ms >= stop.released_ms)
-    return min(next(later, stop.written_ms), stop.written_ms) - stop.released_ms
+    begun_ms = min(next(later, stop.written_ms), stop.written_ms)
+    waited_ms = waited_between(waits, stop.released_ms / 1000, begun_ms / 1000) * 1000
+    return max(0.0, begun_ms - stop.released_ms - waited_ms)
 
 
 class Process:
@@ -206,7 +212,7 @@ class Rig:
         viewers = msgspec.json.decode(self._viewers.ask(""), type=list[dict[str, int]])
         return Measured(
             [stop.written_ms - stop.released_ms for stop in driver.stops],
-            [begun_after_ms(stop, seen.begun) for stop in driver.stops],
+            [begun_after_ms(stop, seen.begun, seen.waits) for stop in driver.stops],
             driver.pings_ms,
             driver.errors,
             seen.lags_ms,

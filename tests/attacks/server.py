@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from aioice import ice
 from tests.access.joining import invite
-from tests.support.loop_watchdog import LoopWatchdog, Stall
+from tests.support.loop_watchdog import LoopWatchdog, Stall, Waited
 
 from belvedere.app.run import run
 from belvedere.app.settings import read_config
@@ -44,13 +44,14 @@ class BegunStop(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What the watchdog saw, in milliseconds, and the stops that were given to the radio."""
+    """What the watchdog saw, in milliseconds, the stops that were given to the radio, and the waits for a processor."""
 
     lags_ms: list[float]
     held_ms: list[float]
     stalls: list[Stall]
     rss_mib: float
     begun: list[BegunStop]
+    waits: list[Waited]
 
 
 class BegunStops:
@@ -103,7 +104,8 @@ class WatchedServer:
         for _line in sys.stdin:
             watched = self._watchdog.take()
             lags_ms, held_ms = ([each * 1000 for each in kind] for kind in (watched.lags_s, watched.held_s))
-            _print(Seen(lags_ms, held_ms, watched.stalls, _rss_mib(), self._begun_stops.take()))
+            begun = self._begun_stops.take()
+            _print(Seen(lags_ms, held_ms, watched.stalls, _rss_mib(), begun, watched.waits))
 
 
 def _rss_mib() -> float:

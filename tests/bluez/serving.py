@@ -68,8 +68,15 @@ class Server:
     @property
     def guardian(self) -> int | None:
         """The process of its guardian, if there is one."""
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text(encoding="ascii")
+        children = ""
+        with suppress(FileNotFoundError):  # the server has ended
+            children = Path(f"/proc/{self.number}/task/{self.number}/children").read_text(encoding="ascii")
         return int(children.split()[0]) if children else None
+
+    @property
+    def number(self) -> int:
+        """Its process."""
+        return self._process.pid
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""

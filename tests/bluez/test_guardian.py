@@ -98,7 +98,10 @@ async def _silence(world: World, server: Server, fate: str, findings: dict[str, 
         stretch = Stretch()
         began_s = world.now
         server.send(FATES[fate])
-        await until(lambda: not any(_turns(world, axis) for axis in AXES), "both stand still")
+        try:
+            await until(lambda: not any(_turns(world, axis) for axis in AXES), "both stand still")
+        except TimeoutError as error:
+            raise AssertionError(f"a {fate} server left units turning: {_account(server, watches)}") from error
     await asyncio.sleep(QUIET_S)
     assert not any(_turns(world, axis) for axis in AXES)
     took_s = {axis: _stopped_s(watches[axis]) - began_s for axis in AXES}
@@ -112,6 +115,23 @@ async def _silence(world: World, server: Server, fate: str, findings: dict[str, 
 async def _ready(server: Server) -> None:
     await server.ready(*AXES)
     await server.guarded()
+
+
+def _account(server: Server, watches: dict[Axis, Watch]) -> str:
+    """What a failure is explained by: whether the processes run and for how long they computed, and the last frames."""
+    processes = {"server": server.number, "guardian": server.guardian}
+    seen = {name: _scheduling(number) for name, number in processes.items()}
+    frames = {axis.value: [(each.came_s, each.frame.hex()) for each in watches[axis].received[-5:]] for axis in AXES}
+    return f"{seen}, {frames}"
+
+
+def _scheduling(number: int | None) -> str:
+    """Name, state and ticks computed by a process, as `/proc` has them."""
+    try:
+        fields = Path(f"/proc/{number}/stat").read_text(encoding="ascii").split()
+    except OSError:
+        return "gone"
+    return f"{fields[1]} {fields[2]}, {fields[13]} ticks"
 
 
 def _is_running(process: int | None) -> bool:

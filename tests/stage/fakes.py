@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.events import Event
-    from belvedere.stage.direct.peer import PeerListener
+    from belvedere.stage.direct.peer import PeerListener, ViewerSound
     from belvedere.stage.encoding.rate_control import EncodingTarget
     from belvedere.stage.hub import Subscriber
     from belvedere.stage.producer import ProducerListener
@@ -155,6 +155,8 @@ class StageRig:
         _origin: int,
         request_idr: Callable[[], None],
         listener: PeerListener,
+        *,
+        sound: ViewerSound | None,  # noqa: ARG002 (the fakes are silent)
     ) -> FakePeer:
         peer = FakePeer(subscriber, request_idr, listener)
         peer.delay_s, peer.error = self.delay_s, self.error

@@ -7,6 +7,7 @@ cause as soon as the interpreter runs again.
 from __future__ import annotations
 
 import asyncio
+import bisect
 import gc
 import sys
 import threading
@@ -51,6 +52,32 @@ class Stall(msgspec.Struct, frozen=True):
         return f"the event loop was {times}:\n{self.stack or '(not seen)'}"
 
 
+class Waited(msgspec.Struct, frozen=True, array_like=True):
+    """Until this time of the monotonic clock, a thread that was ready to run had waited this long for a processor."""
+
+    at_s: float
+    waited_s: float
+
+
+def waited_between(waits: list[Waited], since_s: float, until_s: float) -> float:
+    """How long the thread waited for a processor between two times, interpolated linearly; in seconds.
+
+    Before the first and after the last of `waits`, which are in the order of time, it did not wait.
+    """
+
+    def waited_until(at_s: float) -> float:
+        after = bisect.bisect_left(waits, at_s, key=lambda each: each.at_s)
+        if not waits or after == len(waits):
+            return waits[-1].waited_s if waits else 0.0
+        if after == 0:
+            return waits[0].waited_s
+        earlier, later = waits[after - 1], waits[after]
+        share = (at_s - earlier.at_s) / (later.at_s - earlier.at_s)
+        return earlier.waited_s + share * (later.waited_s - earlier.waited_s)
+
+    return waited_until(until_s) - waited_until(since_s)
+
+
 class Watched(msgspec.Struct, frozen=True):
     """What was seen since the last look.
 
@@ -58,11 +85,13 @@ class Watched(msgspec.Struct, frozen=True):
         lags_s: how late each timer was.
         held_s: how much of that was the loop's own doing, as in `Stall.held_s`; likewise for each timer.
         stalls: each that was over its bound.
+        waits: for how long the loop's thread had waited for a processor in all, at each timer.
     """
 
     lags_s: list[float]
     held_s: list[float]
     stalls: list[Stall]
+    waits: list[Waited]
 
 
 class _Beat(NamedTuple):
@@ -84,6 +113,7 @@ class LoopWatchdog:
         self._stall_s, self._beat_s = stall_s, beat_s
         self._lags: list[tuple[float, float]] = []
         self._stalls: list[Stall] = []
+        self._waits: list[Waited] = []
         self._stack = ""
         self._collecting_since_s = 0.0
         self._ended = threading.Event()
@@ -112,12 +142,13 @@ class LoopWatchdog:
         """
         lags, self._lags = self._lags, []
         stalls, self._stalls = self._stalls, []
+        waits, self._waits = self._waits, []
         unfinished_s = time.monotonic() - self._next.due_s
         if unfinished_s > self._stall_s and not self._ended.is_set():
             self._look()
             unfinished = self._stall(unfinished_s)
             lags, stalls = [*lags, (unfinished_s, unfinished.held_s)], [*stalls, unfinished]
-        return Watched([late for late, _ in lags], [held for _, held in lags], stalls)
+        return Watched([late for late, _ in lags], [held for _, held in lags], stalls, waits)
 
     def __enter__(self) -> Self:
         self.start()
@@ -129,7 +160,9 @@ class LoopWatchdog:
         self.stop()
 
     def _expect(self) -> None:
-        self._next = _Beat(time.monotonic() + self._beat_s, self._starved_s())
+        now, starved_s = time.monotonic(), self._starved_s()
+        self._waits.append(Waited(now, starved_s))
+        self._next = _Beat(now + self._beat_s, starved_s)
         self._timer = self._loop.call_later(self._beat_s, self._beat)
 
     def _beat(self) -> None:

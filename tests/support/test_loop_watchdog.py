@@ -5,7 +5,7 @@ import gc
 import time
 
 import pytest
-from tests.support.loop_watchdog import LoopWatchdog, Stall, Watched
+from tests.support.loop_watchdog import LoopWatchdog, Stall, Waited, Watched, waited_between
 
 pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
@@ -80,13 +80,26 @@ async def test_nothing_is_watched_after_the_end() -> None:
     watchdog.take()
     hold_the_loop()
     await turns()
-    assert watchdog.take() == Watched([], [], [])
+    assert watchdog.take() == Watched([], [], [], [])
 
 
 def test_time_without_a_processor_is_not_the_loops_own_doing() -> None:
     stall = Stall(began_s=1.0, lasted_s=0.3, starved_s=0.2, stack="")
     assert stall.held_s == pytest.approx(0.1)
     assert "300 ms, 200 ms of it without a processor" in str(stall)
+
+
+@pytest.mark.parametrize(
+    ("since_s", "until_s", "waited_s"),
+    [(1.0, 2.0, 0.4), (1.25, 1.75, 0.2), (0.0, 1.5, 0.2), (2.5, 9.0, 0.05), (5.0, 9.0, 0.0)],
+)
+def test_the_time_without_a_processor_is_interpolated(since_s: float, until_s: float, waited_s: float) -> None:
+    waits = [Waited(1.0, 7.0), Waited(2.0, 7.4), Waited(3.0, 7.5)]
+    assert waited_between(waits, since_s, until_s) == pytest.approx(waited_s)
+
+
+def test_without_a_record_nobody_waited() -> None:
+    assert waited_between([], 1.0, 2.0) == 0
 
 
 def _look_until_stalled(watchdog: LoopWatchdog) -> Watched:

@@ -41,6 +41,7 @@ from belvedere.stage.options import PasswordFile, StageOptions
 from belvedere.stage.sources.program import split_command
 from belvedere.stage.sources.rtsp import Transport, check_rtsp_login
 from belvedere.stage.sources.v4l2.negotiation import PixelFormat
+from belvedere.stage.voice.options import VoiceOptions
 
 if TYPE_CHECKING:
     from belvedere.app.secret_files import SecretFiles
@@ -300,6 +301,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     camera: Camera = PatternCameraSettings()
     stage: StageOptions = StageOptions()
     store: StoreSettings = StoreSettings()
+    voice: VoiceOptions = VoiceOptions()
     room: RoomSettings = RoomSettings()
     rooms: Rooms = ()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import enum
 from typing import Annotated, Literal
 
 import msgspec
 
 from belvedere.secret import Secret
+from belvedere.stage.ivs_options import IvsOptions
 from belvedere.stage.turn_options import TurnOptions
 
 # Pages get these in an HTTP header, so they must not end in a line break, which `$` would allow.
@@ -25,6 +27,14 @@ AnnouncedAddress = Annotated[
     msgspec.Meta(pattern=r"^[A-Za-z0-9.:_-]+\Z", max_length=253, description="203.0.113.7, 2001:db8::7 or a name"),
 ]
 MIN_PORT, MAX_PORT = 1024, 65_535
+
+
+class Way(enum.StrEnum):
+    """How the picture gets to a page."""
+
+    DIRECT = "direct"
+    STREAM = "stream"
+    IVS = "ivs"
 
 
 class IceServer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,9 +73,12 @@ class StageOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         preset: of x264; a slower one makes a sharper picture of the same bitrate. `auto` measures, and takes the
             slowest that stays within `encoding_percent` and leaves a quarter of the time free.
         encoding_percent: of a processor core, how much `auto` may take for encoding.
+        ways: how pages get the picture, in the order to try: `direct` by WebRTC, `stream` by HTTP alone, `ivs` through
+            Amazon IVS. A page that may use both `direct` and `stream` tries them at the same time.
         max_viewers: who may watch at a time, connected or not yet; each costs 1 % of a core and a share of the uplink.
         ice_servers: none by default, so that no third party learns who is watching.
         turn: a TURN server whose credentials Belvedere makes for each visit; see docs/how-to/relay-video-with-turn.md.
+        ivs: the stage of Amazon IVS, for the way `ivs`; see docs/how-to/watch-through-amazon-ivs.md.
         udp_ports: the ports from which the picture is sent, first and last, for a router or container that passes
             them on. Every viewer has one, so there must be at least `max_viewers`. "" for any that are free.
         announced_addresses: under which addresses those ports are reached from elsewhere: those of the router or of
@@ -80,14 +93,20 @@ class StageOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     encoder: Literal["auto", "x264", "hardware"] = "auto"
     preset: Literal["auto", "ultrafast", "superfast", "veryfast", "faster"] = "auto"
     encoding_percent: Annotated[int, msgspec.Meta(ge=1, le=75)] = 14
+    ways: Annotated[tuple[Way, ...], msgspec.Meta(min_length=1, max_length=3)] = (Way.DIRECT, Way.STREAM)
     max_viewers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
     ice_servers: Annotated[tuple[IceServer, ...], msgspec.Meta(max_length=8)] = ()
     turn: TurnOptions | None = None
+    ivs: IvsOptions | None = None
     udp_ports: UdpPortRange = ""
     announced_addresses: Annotated[tuple[AnnouncedAddress, ...], msgspec.Meta(max_length=4)] = ()
 
     def __post_init__(self) -> None:
-        """Raise ValueError for ports that are no range, or too few; msgspec adds the key to the message."""
+        """Raise ValueError for ways that cannot be, and ports that are no range, or too few; msgspec adds the key."""
+        if len(set(self.ways)) < len(self.ways):
+            raise ValueError("ways names one way twice")
+        if Way.IVS in self.ways and self.ivs is None:
+            raise ValueError('ways has "ivs", which needs [stage.ivs]: `belvedere ivs setup` writes it')
         if not self.udp_ports:
             return
         ports = self.udp_port_range

@@ -47,7 +47,7 @@ from belvedere.stage.phases import StageEvent, StagePhase, ViewerPhase, follow, 
 from belvedere.stage.producer import create_producer
 from belvedere.stage.supervisor import SourceSupervisor
 from belvedere.stage.tap import Tap
-from belvedere.stage.viewer import Viewer
+from belvedere.stage.viewer import Viewer, ViewerRole
 from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Stage:
 
         Connections not established yet are not counted.
         """
-        return len({viewer.view for viewer in self._viewers.values() if viewer.phase is ViewerPhase.WATCHING})
+        return len({viewer.view for viewer in self._people() if viewer.phase is ViewerPhase.WATCHING})
 
     @property
     def description(self) -> VideoDescription | None:
@@ -163,7 +163,7 @@ class Stage:
             self._preloading = threading.Thread(target=self._preload, name="stage-warm", daemon=True)
             self._preloading.start()
 
-    def admit(self, owner: str, way: VideoWay, view: str = "") -> Viewer:
+    def admit(self, owner: str, way: VideoWay, view: str = "", role: ViewerRole = ViewerRole.VIEWER) -> Viewer:
         """Count a new viewer, whom `way` connects; it must report at once what comes of it.
 
         `view` names the picture on the owner's page, which may be sent by two ways while the page changes from one to
@@ -172,13 +172,15 @@ class Stage:
 
         If there are too many viewers, the oldest connection of the owner's person is ended, so that a page which
         disappeared without closing its connection locks nobody out; for a person who has none, that of whoever has
-        most. If an owner has too many connections that are not established, the oldest of these is ended.
+        most. If an owner has too many connections that are not established, the oldest of these is ended. A publisher
+        takes nobody's room.
 
         Raises StageError (TOO_MANY_VIEWERS; NO_PICTURE if the stage is closed), VisitorError (CURTAIN_CLOSED).
         """
         self._require_on()
-        viewer = Viewer(owner, way.name, self, view, self._person_of(owner))
-        self._make_room(viewer)
+        viewer = Viewer(owner, way.name, self, view, self._person_of(owner), role)
+        if role is not ViewerRole.PUBLISHER:
+            self._make_room(viewer)
         self._viewers[viewer.id] = viewer
         return viewer
 
@@ -279,10 +281,12 @@ class Stage:
         viewer.phase = follow_viewer(viewer.phase, ViewerPhase.WATCHING)
         viewer.watching_since_s = self._clock()
         self._start()
-        self._hub.attach(viewer.subscriber)
-        self._adaptation.add(viewer)
-        self._record(ViewerJoined(viewer.id, viewer.owner, viewer.way, viewer.view[1]))
-        self._on_viewers(self.viewers)
+        if viewer.role is not ViewerRole.PARTICIPANT:
+            self._hub.attach(viewer.subscriber)
+            self._adaptation.add(viewer)
+        if viewer.role is not ViewerRole.PUBLISHER:
+            self._record(ViewerJoined(viewer.id, viewer.owner, viewer.way, viewer.view[1]))
+            self._on_viewers(self.viewers)
 
     def receive_ended(self, viewer: Viewer) -> None:
         """A connection ended by itself."""
@@ -386,11 +390,16 @@ class Stage:
         except Exception:
             logger.exception("could not try the hardware encoder")
 
+    def _people(self) -> list[Viewer]:
+        """All viewers but publishers, oldest first."""
+        return [viewer for viewer in self._viewers.values() if viewer.role is not ViewerRole.PUBLISHER]
+
     def _make_room(self, newcomer: Viewer) -> None:
-        own = [viewer for viewer in self._viewers.values() if viewer.owner == newcomer.owner]
+        people = self._people()
+        own = [viewer for viewer in people if viewer.owner == newcomer.owner]
         replaced = [viewer for viewer in own if (viewer.view, viewer.way) == (newcomer.view, newcomer.way)]
         unconnected = [viewer for viewer in own if viewer.phase is not ViewerPhase.WATCHING]
-        views = {viewer.view for viewer in self._viewers.values()}
+        views = {viewer.view for viewer in people}
         if replaced:
             self._end_viewer(replaced[0])
         elif len(unconnected) >= MAX_UNCONNECTED:
@@ -399,11 +408,11 @@ class Stage:
             self._end_viewer(self._oldest_of(newcomer.person) or self._one_of_several())
 
     def _oldest_of(self, person: str) -> Viewer | None:
-        return next((viewer for viewer in self._viewers.values() if viewer.person == person), None)
+        return next((viewer for viewer in self._people() if viewer.person == person), None)
 
     def _one_of_several(self) -> Viewer:
         """The oldest connection of the person who has most views; raises StageError where nobody has two."""
-        views = {viewer.view: viewer.person for viewer in self._viewers.values()}
+        views = {viewer.view: viewer.person for viewer in self._people()}
         ((person, count),) = Counter(views.values()).most_common(1)
         oldest = self._oldest_of(person)
         if count == 1 or oldest is None:
@@ -449,7 +458,7 @@ class Stage:
         self._hub.detach(viewer.subscriber)
         self._adaptation.remove(viewer)
         self._stop_if_unneeded()
-        if was_watching:
+        if was_watching and viewer.role is not ViewerRole.PUBLISHER:
             watched_s = self._clock() - viewer.watching_since_s
             self._record(ViewerLeft(viewer.id, viewer.owner, watched_s, viewer.view[1]))
             self._on_viewers(self.viewers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import re
 import secrets
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -17,6 +18,21 @@ if TYPE_CHECKING:
 
 
 _VIEW = re.compile(r"[A-Za-z0-9_-]{0,64}")
+
+
+class ViewerRole(enum.StrEnum):
+    """What a viewer is to the stage.
+
+    Attributes:
+        VIEWER: somebody who is sent our frames.
+        PARTICIPANT: somebody who watches by a service that distributes the picture: counted, reported and ended as a
+            viewer, but sent nothing by us.
+        PUBLISHER: a connection that sends our frames to such a service: not counted, nobody's place, and no event.
+    """
+
+    VIEWER = "viewer"
+    PARTICIPANT = "participant"
+    PUBLISHER = "publisher"
 
 
 class LinkReport(NamedTuple):
@@ -65,17 +81,27 @@ class Viewer:
         person: whose session that is; the session itself, where that is not known.
         way: the name of the way.
         view: identifies what the viewer sees by up to two ways at a time, among those of all owners.
+        role: whether somebody watches, and whether frames are sent.
         subscriber: the frames to send, from `receive_connected` on.
         connection: what the stage cuts and closes; the way sets it as soon as there is something to close.
         requests, phase, watching_since_s, timer: the stage's.
     """
 
-    def __init__(self, owner: str, way: str, listener: ViewerListener, view: str = "", person: str = "") -> None:
+    def __init__(
+        self,
+        owner: str,
+        way: str,
+        listener: ViewerListener,
+        view: str = "",
+        person: str = "",
+        role: ViewerRole = ViewerRole.VIEWER,
+    ) -> None:
         self.id = secrets.token_urlsafe(16)
         self.owner = owner
         self.person = person or owner
         self.way = way
         self.view = (owner, view or self.id)
+        self.role = role
         self.subscriber = Subscriber()
         self.connection: ViewerConnection | None = None
         self.requests = ViewerRequests()

@@ -4,7 +4,8 @@
    decoded: after 6 ms instead of 30.
 2. Sent packets are kept for longer, so that a lost one can be retransmitted.
 3. A sender passes encoded frames through, with timestamps that begin at an origin of ours, and can be made to forget
-   what it has sent and what it is sending.
+   what it has sent and what it is sending. Its reports say when frames were captured, not when they were sent, so that
+   sound and picture are shown together.
 4. A peer cannot renegotiate the keys of a connection, which would cost as much as a new connection; and its
    certificate may have an RSA key, as GStreamer's has, where aiortc only offers ciphers for ECDSA.
 5. A host that has only the loopback address offers 127.0.0.1, so that the demo works without a network. The system
@@ -24,11 +25,12 @@ import inspect
 import logging
 import math
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import aiortc
 from aioice import ice
 from aiortc import codecs, rtcpeerconnection, rtcrtpreceiver, rtcrtpsender, rtp
+from aiortc.clock import current_ntp_time
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcdtlstransport import RTCCertificate, SRTPProtectionProfile
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
@@ -36,13 +38,14 @@ from OpenSSL import SSL
 
 from belvedere.errors import OwnerError
 from belvedere.stage.direct.answer import RTP_WRAP
+from belvedere.stage.frames import RTP_CLOCK_HZ
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiortc.rtcrtpparameters import RTCRtpParameters
 
-    from belvedere.stage.direct.rtp_payloads import SharedPayloads
+    from belvedere.stage.frames import EncodedFrame
     from belvedere.stage.hub import Subscriber
 
 WRITTEN_FOR = "1.16"
@@ -128,21 +131,41 @@ class NoEstimator:
         """Do nothing: there is nothing to estimate or report."""
 
 
+class Payloads(Protocol):
+    """Cuts frames into what packets carry."""
+
+    def of(self, frame: EncodedFrame) -> tuple[bytes, ...]:
+        """The payloads of a frame, in order."""
+        ...
+
+
 class PassThroughSender:
     """Makes a sender that has not started yet send a subscriber's frames unchanged.
 
-    A frame's RTP timestamp is `origin` plus its ticks, modulo 2^32.
+    A frame's RTP timestamp is `origin` plus its ticks, on a clock of `clock_hz`, modulo 2^32.
     """
 
     def __init__(
-        self, sender: rtcrtpsender.RTCRtpSender, subscriber: Subscriber, origin: int, payloads: SharedPayloads
+        self,
+        sender: rtcrtpsender.RTCRtpSender,
+        subscriber: Subscriber,
+        origin: int,
+        payloads: Payloads,
+        *,
+        clock: Callable[[], float],
+        clock_hz: int = RTP_CLOCK_HZ,
     ) -> None:
+        self._sender = sender
         self._subscriber = subscriber
         self._origin = origin
         self._shared = payloads
+        self._clock, self._clock_hz = clock, clock_hz
+        self._newest: EncodedFrame | None = None
+        self._send_reports = sender._send_rtcp  # noqa: SLF001 (replaced below)
         self._sending: list[bytes] = []  # the payloads of the current frame; aiortc iterates over this list
         self._history: dict[int, rtp.RtpPacket] = {}
         replace(sender, "_next_encoded_frame", self._next_encoded_frame)
+        replace(sender, "_send_rtcp", self._send_rtcp)
         replace(sender, "_RTCRtpSender__rtp_history", self._history)
         replace(sender, "_RTCRtpSender__rtp_header_extensions_map", ViewerExtensions())
 
@@ -155,9 +178,22 @@ class PassThroughSender:
         frame = await self._subscriber.next_frame()
         if frame is None:
             raise MediaStreamError
-        timestamp = AbsoluteTimestamp((self._origin + frame.ticks) % RTP_WRAP)
+        self._newest = frame
         self._sending = list(self._shared.of(frame))
-        return rtcrtpsender.RTCEncodedFrame(self._sending, timestamp, 0)
+        return rtcrtpsender.RTCEncodedFrame(self._sending, AbsoluteTimestamp(self._timestamp(frame.ticks)), 0)
+
+    def _timestamp(self, ticks: int) -> int:
+        return (self._origin + ticks * self._clock_hz // RTP_CLOCK_HZ) % RTP_WRAP
+
+    async def _send_rtcp(self, packets: list[rtp.AnyRtcpPacket]) -> None:
+        """Send reports, which name the timestamp of what is captured at that moment."""
+        for packet in packets:
+            if isinstance(packet, rtp.RtcpSrPacket) and self._newest is not None:
+                since_s = self._clock() - self._newest.captured_s
+                packet.sender_info.ntp_timestamp = ntp = current_ntp_time()
+                packet.sender_info.rtp_timestamp = self._timestamp(self._newest.ticks + round(since_s * RTP_CLOCK_HZ))
+                replace(self._sender, "_RTCRtpSender__lsr", ntp >> 16 & 0xFFFFFFFF)  # by which a round trip is known
+        await self._send_reports(packets)
 
 
 def _with_loopback(find_addresses: Callable[[bool, bool], list[str]]) -> Callable[[bool, bool], list[str]]:

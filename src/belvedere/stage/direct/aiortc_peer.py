@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.exceptions import OperationError
 from aiortc.mediastreams import MediaStreamTrack
 
@@ -14,14 +14,15 @@ from belvedere.errors import InternalError, StageError, StageReason
 from belvedere.stage.direct.aiortc_patches import HISTORY_PACKETS, PassThroughSender
 from belvedere.stage.direct.retransmission import RetransmissionBudget
 from belvedere.stage.direct.viewer_feedback import ViewerFeedback, bound_transport
-from belvedere.stage.direct.viewer_ice import bound_ice
+from belvedere.stage.direct.viewer_ice import ViewerLimits, bound_ice
 from belvedere.stage.direct.viewer_turn import cut_relays
+from belvedere.stage.direct.viewer_voice import ViewerVoice
 from belvedere.stage.options import CLOSE_TIMEOUT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.stage.direct.peer import PeerListener
+    from belvedere.stage.direct.peer import PeerListener, ViewerSound
     from belvedere.stage.direct.rtp_payloads import SharedPayloads
     from belvedere.stage.direct.viewer_network import ViewerNetwork
     from belvedere.stage.hub import Subscriber
@@ -36,7 +37,9 @@ logger = logging.getLogger(__name__)
 class _PassThroughTrack(MediaStreamTrack):
     """A placeholder: aiortc needs a track, but the encoded frames go directly to the sender."""
 
-    kind = "video"
+    def __init__(self, kind: str = "video") -> None:
+        self.kind = kind
+        super().__init__()
 
     async def recv(self) -> None:  # type: ignore[override]  # never called, so there is no frame type to return
         raise InternalError("the sender does not pass frames through")
@@ -53,24 +56,30 @@ class AiortcPeer:
         request_idr: Callable[[], None],
         listener: PeerListener,
         *,
+        sound: ViewerSound | None = None,
         payloads: SharedPayloads,
         network: ViewerNetwork,
     ) -> None:
         self._listener = listener
         self._is_ended = False
-        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))  # `network` knows them
+        self._connection = RTCPeerConnection(
+            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)  # `network` knows the servers
+        )
         self._connection.on("connectionstatechange", self._receive_state)
         self._transceiver = self._connection.addTransceiver(_PassThroughTrack(), direction="sendonly")
         sender = self._transceiver.sender
-        self._sender = PassThroughSender(sender, subscriber, origin, payloads)
-        budget = RetransmissionBudget(bitrate_kbps=options.bitrate_kbps, fps=options.fps, packets=HISTORY_PACKETS)
         clock = asyncio.get_running_loop().time
+        self._sender = PassThroughSender(sender, subscriber, origin, payloads, clock=clock)
+        budget = RetransmissionBudget(bitrate_kbps=options.bitrate_kbps, fps=options.fps, packets=HISTORY_PACKETS)
         bound_transport(sender.transport, ViewerFeedback(sender, budget, request_idr, clock, listener))
         self._ice = sender.transport.transport
-        bound_ice(self._ice, network)
+        self._voice: ViewerVoice | None = None
+        if sound is not None:
+            self._voice = ViewerVoice(self._connection.addTransceiver(_PassThroughTrack("audio")), sound, clock)
+        bound_ice(self._ice, network, ViewerLimits if self._voice is None else self._voice.limits)
 
     async def answer(self, offer: str) -> str:
-        """Accept the video section of an offer (`Offer.video`); returns the answer, which has all our addresses.
+        """Accept an offer (`Offer.video`); returns the answer, which has all our addresses.
 
         Yields to the event loop between its steps, which take a millisecond each.
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC; TOO_MANY_VIEWERS if there is no free port; NO_PICTURE if the
@@ -92,13 +101,16 @@ class AiortcPeer:
         return self._connection.localDescription.sdp
 
     def cut(self) -> None:
-        """Send nothing more of the frames that were taken from the subscriber."""
+        """Send nothing more of the frames that were taken from the subscribers."""
         self._sender.cut()
+        if self._voice is not None:
+            self._voice.cut()
         cut_relays(self._ice)
 
     async def close(self) -> None:
         """Close the connection and free its resources, within `CLOSE_TIMEOUT_S`; never raises."""
         self._is_ended = True
+        self._leave()
         closing = asyncio.ensure_future(self._connection.close())
         done, _ = await asyncio.wait({closing}, timeout=CLOSE_TIMEOUT_S)
         if not done:
@@ -113,7 +125,14 @@ class AiortcPeer:
         if self._is_ended:
             return
         if state == "connected":
+            if self._voice is not None:
+                self._voice.receive_connected()
             self._listener.receive_connected()
         elif state in ENDED_STATES:
             self._is_ended = True
+            self._leave()
             self._listener.receive_ended()
+
+    def _leave(self) -> None:
+        if self._voice is not None:
+            self._voice.leave()

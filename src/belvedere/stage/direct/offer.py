@@ -1,9 +1,10 @@
 """Reduces a viewer's SDP offer to what we accept, before aiortc sees it. Pure.
 
 aiortc's parser takes time that grows with the square of the number of lines, and creates a receiver, a decoder or a
-data channel for each section. So aiortc gets only the video section, reduced to the lines that sending needs. The
-answer refuses all other sections with port 0 (RFC 3264, section 6), and omits them from its BUNDLE group. Only an audio
-section that carries the transport of a bundled video cannot be refused (RFC 9143, section 7.3.3): it is `inactive`.
+data channel for each section. So aiortc gets only the video section, reduced to the lines that sending needs, and the
+first audio section bundled with it where there is a voice (`audio_offer`). The answer refuses all other sections with
+port 0 (RFC 3264, section 6), and omits them from its BUNDLE group. Only an audio section that carries the transport of
+a bundled video cannot be refused (RFC 9143, section 7.3.3): it is `inactive`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from belvedere.errors import StageError, StageReason
+from belvedere.stage.direct.audio_offer import AudioOffer, read_audio
 
 MAX_OFFER_CHARS = 24 * 1024  # browsers send 2,000 to 8,000
 MAX_LINES = 500  # browsers send 100 to 300
@@ -59,37 +61,49 @@ class Offer:
     """A viewer's offer, reduced.
 
     Attributes:
-        video: SDP with the video section only, always `recvonly`.
+        video: SDP with the video section, always `recvonly`, and the audio section, if that is accepted.
+        audio: what is accepted of the audio.
     """
 
     video: str
-    _others: tuple[str | None, ...]  # the answers to the other sections, in order; None for video
+    audio: AudioOffer | None
+    _others: tuple[str | None, ...]  # the answers to the other sections, in order; None for what aiortc answers
     _bundle: str  # the mids in the answer's BUNDLE group; "" without one
     _carrier: int | None  # which section has the transport, if it is not the video
     _is_mux_only: bool
     _profiles: dict[str, str]  # by payload type, the profile-level-id of what is sent
+    _is_video_first: bool
 
     def complete(self, answer: str) -> str:
         """Make the answer to the whole offer from the answer to `video`."""
-        session, _, picture = answer.partition("\r\nm=")
+        session, picture, *more = answer.split("\r\nm=")
+        picture += "\r\n" if more else ""
         picture = ANSWERED_PROFILE.sub(self._profile_sent, picture)
         lines = [line for line in session.split("\r\n") if not line.startswith("a=group:")]
         if self._bundle:
             lines.append(f"a=group:BUNDLE {self._bundle}")
         if self._is_mux_only:  # the answer to it is the same (RFC 9143, section 9.3.1.2)
             picture = picture.replace("a=rtcp-mux\r\n", "a=rtcp-mux\r\na=rtcp-mux-only\r\n", 1)
-        sections = [f"m={picture}" if other is None else other for other in self._others]
+        answers = iter(self._in_order(f"m={picture}", more))
+        sections = [next(answers) if other is None else other for other in self._others]
         if self._carrier is not None:
             carried = [line for line in picture.split("\r\n") if line.startswith(CARRIED)]
             sections[self._carrier] += "\r\n".join(carried) + "\r\n"
         return "\r\n".join(lines) + "\r\n" + "".join(sections)
 
+    def _in_order(self, picture: str, more: list[str]) -> list[str]:
+        """The answers to video and audio, in the order of the offer."""
+        if self.audio is None or not more:
+            return [picture]
+        sound = self.audio.answered(f"m={more[0]}")
+        return [picture, sound] if self._is_video_first else [sound, picture]
+
     def _profile_sent(self, found: re.Match[str]) -> str:
         return f"{found['format']}{found['others']}{self._profiles.get(found['format'], CONSTRAINED_BASELINE)}"
 
 
-def read_offer(text: str, sent: str = CONSTRAINED_BASELINE) -> Offer:
-    """Check and reduce an offer to receive H.264 with the profile-level-id `sent`.
+def read_offer(text: str, sent: str = CONSTRAINED_BASELINE, *, has_voice: bool = False) -> Offer:
+    """Check and reduce an offer to receive H.264 with the profile-level-id `sent`, and sound if there is a voice.
 
     A payload type of the same profile is preferred. The baseline profile is accepted for all: players that decode the
     others do not always offer them, and go by the stream.
@@ -104,24 +118,31 @@ def read_offer(text: str, sent: str = CONSTRAINED_BASELINE) -> Offer:
     groups = [line.split()[1:] for line in session if line.startswith("a=group:BUNDLE ")]
     group = next((group for group in groups if mid in group), [])
     carrier = _carrier(video, group, sections)
+    sound = None if carrier or not has_voice else _first_audio(sections)
+    audio = None if sound is None else read_audio(sound, group)
+    accepted = [video] if audio is None else [video, sound]
     about = _attributes(video)
     profiles = _profiles(about, sent)
     reduced = [
         *("v=0", "o=- 0 0 IN IP4 0.0.0.0", "s=-", "t=0 0"),
+        *([f"a=group:BUNDLE {mid} {audio.mid}"] if audio else []),
         *_transport(session),
         *_picture(video, carrier or video, _formats(about, profiles)),
         *_candidates(carrier or video),
+        *(audio.reduced(_transport(video)) if audio else []),
     ]
     return Offer(
         "\r\n".join(reduced) + "\r\n",
+        audio,
         tuple(
-            None if section is video else _carrying(section) if section is carrier else _refusal(section)
+            None if section in accepted else _carrying(section) if section is carrier else _refusal(section)
             for section in sections
         ),
-        " ".join([group[0], mid] if carrier else [mid] if group else []),
+        " ".join([group[0], mid] if carrier else [mid, *([audio.mid] if audio else [])] if group else []),
         sections.index(carrier) if carrier else None,
         {"a=rtcp-mux", "a=rtcp-mux-only"} <= set(carrier or video),
         {name: sent if _kind(own) == _kind(sent) else own[:4] + sent[4:] for name, own in profiles.items()},
+        sound is None or sections.index(video) < sections.index(sound),
     )
 
 
@@ -150,6 +171,10 @@ def _sections(lines: list[str]) -> tuple[list[str], list[list[str]]]:
     if len(sections) > MAX_SECTIONS:
         raise _bad(f"the offer has more than {MAX_SECTIONS} media sections")
     return session, sections
+
+
+def _first_audio(sections: list[list[str]]) -> list[str] | None:
+    return next((section for section in sections if section[0].startswith("m=audio ")), None)
 
 
 def _value(lines: list[str], prefix: str) -> str:

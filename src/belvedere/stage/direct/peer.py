@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from belvedere.stage.video_way import ViewerConnection
@@ -9,8 +10,10 @@ from belvedere.stage.video_way import ViewerConnection
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from belvedere.stage.direct.audio_offer import AudioOffer
     from belvedere.stage.hub import Subscriber
     from belvedere.stage.options import StageOptions
+    from belvedere.stage.voice.voice import VoiceConnection
 
 
 class ConnectionListener(Protocol):
@@ -41,11 +44,24 @@ class PeerListener(ConnectionListener, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ViewerSound:
+    """What a viewer is sent and says.
+
+    Attributes:
+        connection: where both come from and go to.
+        offer: the accepted audio section.
+    """
+
+    connection: VoiceConnection
+    offer: AudioOffer
+
+
 class Peer(ViewerConnection, Protocol):
     """A connection to one viewer, from its offer to its end."""
 
     async def answer(self, offer: str) -> str:
-        """Accept an SDP offer to receive one video and nothing else; returns the answer. Call it once.
+        """Accept an SDP offer (`Offer.video`); returns the answer. Call it once.
 
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC; NO_PICTURE if the connection is closed meanwhile).
         """
@@ -63,6 +79,11 @@ class PeerFactory(Protocol):
         request_idr: Callable[[], None],
         listener: PeerListener,
         /,
+        *,
+        sound: ViewerSound | None,
     ) -> Peer:
-        """Create a peer whose RTP timestamps are `origin` plus the frames' ticks; it calls `request_idr` on loss."""
+        """Create a peer whose RTP timestamps are `origin` plus the frames' ticks; it calls `request_idr` on loss.
+
+        `sound` is there if the offer has audio that is accepted.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Cuts H.264 access units into RTP payloads (RFC 6184, packetization mode 1), once for all viewers."""
+"""Cuts frames into RTP payloads: H.264 (RFC 6184, packetization mode 1) once for all viewers, and Opus not at all."""
 
 from __future__ import annotations
 
@@ -30,3 +30,11 @@ class SharedPayloads:
             packet.pts, packet.time_base = 0, Fraction(1, RTP_CLOCK_HZ)
             found = self._payloads[frame] = tuple(self._packetizer.pack(packet)[0])
         return found
+
+
+class WholePayloads:
+    """A packet carries a frame as it is (RFC 7587, section 4.2)."""
+
+    def of(self, frame: EncodedFrame) -> tuple[bytes, ...]:
+        """Return the one payload."""
+        return (frame.data,)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from belvedere.errors import StageError, StageReason
 from belvedere.stage.direct.answer import RTP_WRAP, Answer, CaptureClock
 from belvedere.stage.direct.offer import Offer, read_offer
+from belvedere.stage.direct.peer import ViewerSound
 from belvedere.stage.direct.setup_queue import SetupQueue
 from belvedere.stage.direct.viewer_network import ViewerNetwork
 from belvedere.stage.memory_tuning import permanent_objects, reduce_memory
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from belvedere.stage.options import IceServer, StageOptions
     from belvedere.stage.stage import Stage
     from belvedere.stage.viewer import Viewer
+    from belvedere.stage.voice.voice import Voice
 
 
 def load_peers(network: ViewerNetwork) -> PeerFactory:
@@ -43,6 +45,7 @@ class WebRtc:
         clock: the server's monotonic clock, the same as the stage's.
         create_peer: creates connections; None for aiortc's, imported at first use.
         network: what the connections share; None for what the options say.
+        voice: the room's sound and the visitors'; None where there is none.
     """
 
     name = "WebRTC"
@@ -55,8 +58,10 @@ class WebRtc:
         clock: Callable[[], float] = time.monotonic,
         create_peer: PeerFactory | None = None,
         network: ViewerNetwork | None = None,
+        voice: Voice | None = None,
     ) -> None:
         self._stage = stage
+        self._voice = voice
         self._options = options
         self._clock = clock
         self._create_peer = create_peer
@@ -84,7 +89,7 @@ class WebRtc:
 
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC, TOO_MANY_VIEWERS, NO_PICTURE).
         """
-        offer = read_offer(offer_sdp, self._stage.profile_level_id)
+        offer = read_offer(offer_sdp, self._stage.profile_level_id, has_voice=self._voice is not None)
         viewer = self._stage.admit(owner, self, view)
         try:
             async with timeout(ANSWER_TIMEOUT_S):
@@ -105,7 +110,11 @@ class WebRtc:
         if not await self._set_ups.take(lambda: not viewer.is_ended):  # a peer made now would never be closed
             raise StageError(StageReason.NO_PICTURE, "the connection was ended before it was established")
         origin = secrets.randbelow(RTP_WRAP)
-        viewer.connection = peer = create_peer(self._options, viewer.subscriber, origin, viewer.request_idr, viewer)
+        sound = None
+        if self._voice is not None and offer.audio is not None:
+            sound = ViewerSound(self._voice.join(viewer.owner), offer.audio)
+        peer = create_peer(self._options, viewer.subscriber, origin, viewer.request_idr, viewer, sound=sound)
+        viewer.connection = peer
         await asyncio.sleep(0)  # creating the peer took milliseconds: let other tasks run before the answer
         sdp = offer.complete(await peer.answer(offer.video))
         return Answer(viewer.id, sdp, CaptureClock.reading(self._clock(), origin))

@@ -1,4 +1,4 @@
-"""A child process whose standard output is read, and which never outlives its reader."""
+"""A child process whose standard output is read, or whose input is written, and which never outlives this one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
+import termios
 from typing import TYPE_CHECKING
 
 from belvedere.errors import CameraError, CameraReason
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from typing import IO, Self
 
 F_SETPIPE_SZ = 1031  # linux/fcntl.h
+FED_PIPE_BYTES = 4096  # a page, the least: what waits in the pipe is late
 PIPE_BYTES = 2**20  # what an ordinary user may have, and more than a picture: the child never waits while we decode
 READ_BYTES = 2**18
 KEPT_STDERR_BYTES = 2000
@@ -36,9 +39,13 @@ class ChildProcess:
     anyhow.
 
     Raises CameraError (NOT_FOUND, NO_PERMISSION, PROGRAM_FAILED) if it cannot be started.
+
+    Args:
+        command: program and arguments.
+        is_fed: whether it is given an input, by `write`.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], *, is_fed: bool = False) -> None:
         self.name = command[0]
         if shutil.which(command[0]) is None:
             raise CameraError(CameraReason.NOT_FOUND, f"{self.name}: there is no such program: install it")
@@ -47,7 +54,7 @@ class ChildProcess:
         try:
             self._process = subprocess.Popen(  # noqa: S603 (the owner's own command, without a shell)
                 bound,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if is_fed else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 bufsize=0,
@@ -68,6 +75,10 @@ class ChildProcess:
             self._poll.register(pipe, select.POLLIN)
         with contextlib.suppress(OSError):  # the limit of all pipes of this user may be reached
             fcntl.fcntl(self._stdout, F_SETPIPE_SZ, PIPE_BYTES)
+        self._stdin = self._process.stdin
+        if self._stdin is not None:
+            os.set_blocking(self._stdin.fileno(), False)
+            fcntl.fcntl(self._stdin, F_SETPIPE_SZ, FED_PIPE_BYTES)
 
     def __enter__(self) -> Self:
         return self
@@ -87,6 +98,22 @@ class ChildProcess:
                 self._read_errors()
         return output
 
+    def unread_bytes(self) -> int:
+        """How much of its input it has not taken yet."""
+        assert self._stdin is not None  # noqa: S101 (for mypy: `is_fed`)
+        return int.from_bytes(fcntl.ioctl(self._stdin, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+    def write(self, data: bytes) -> bool:
+        """Give it input, at most what fits into a page; returns False if it has ended. What does not fit is dropped."""
+        assert self._stdin is not None  # noqa: S101 (likewise)
+        try:
+            os.write(self._stdin.fileno(), data)
+        except BlockingIOError:
+            return True
+        except BrokenPipeError:
+            return False
+        return True
+
     def end(self) -> None:
         """End the process group; may be called more than once."""
         for number, timeout_s in ((signal.SIGTERM, END_TIMEOUT_S), (signal.SIGKILL, KILL_TIMEOUT_S)):
@@ -97,8 +124,9 @@ class ChildProcess:
                 break
         with contextlib.suppress(ProcessLookupError):  # its own children, which may have ignored SIGTERM
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._stdout.close()
-        self._stderr.close()
+        for pipe in filter(None, (self._stdin, self._stdout, self._stderr)):
+            with contextlib.suppress(OSError):
+                pipe.close()
 
     def failure(self) -> CameraError:
         """Why the output ended: call it after `read` returned None."""

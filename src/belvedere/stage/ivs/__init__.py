@@ -1,0 +1,1 @@
+"""Amazon IVS Real-Time: tokens, participants and what they cost."""
