@@ -3,6 +3,7 @@
 import gzip
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -127,6 +128,22 @@ async def test_the_page_is_revalidated_on_every_use(make_parts: MakeParts, make_
         assert response.headers["cache-control"] == "no-cache"
         again = await client.get("/", headers={"if-none-match": response.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_a_page_that_watches_through_others_may_reach_them_and_its_policy_is_never_stored(
+    make_parts: MakeParts, make_client: MakeClient, page: Path
+) -> None:
+    reached = ("https://*.whip.example", "wss://*.events.example")
+    async with (
+        open_rig() as rig,
+        make_client(create_app(replace(make_parts(rig, page), page_reaches=reached))) as client,
+    ):
+        response = await client.get("/")
+        assert response.status_code == 200
+        assert response.headers["cache-control"] == "no-store"
+        policy = response.headers["content-security-policy"]
+        assert " https://*.whip.example wss://*.events.example; " in policy
+        assert "default-src 'self'" in policy
 
 
 async def test_fetching_the_page_prepares_the_stage(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:

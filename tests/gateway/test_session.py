@@ -13,6 +13,7 @@ from belvedere.errors import StoreError
 from belvedere.gateway.app import create_app
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.head.axes import Axis
+from belvedere.stage.options import Way
 
 MakeParts = Callable[..., Dependencies]
 MakeClient = Callable[..., httpx.AsyncClient]
@@ -33,6 +34,16 @@ async def test_leaving_ends_the_session_and_the_browser_forgets_it(
             assert response.headers["clear-site-data"] == '"storage"'
             assert not rig.invitations.is_live(ana.session)
             assert (await client.delete(SESSION)).status_code == 401
+
+
+async def test_a_session_says_by_which_ways_the_picture_comes(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_rig() as rig:
+        ways = (Way.IVS, Way.STREAM)
+        cookie = rig.open_session().cookie
+        async with make_client(create_app(make_parts(rig)), cookie) as client:
+            assert (await client.get(SESSION)).json()["ways"] == ["direct", "stream"]
+        async with make_client(create_app(replace(make_parts(rig), ways=ways)), cookie) as client:
+            assert (await client.get(SESSION)).json()["ways"] == ["ivs", "stream"]
 
 
 async def test_behind_https_the_cookie_for_https_is_forgotten(make_parts: MakeParts, make_client: MakeClient) -> None:

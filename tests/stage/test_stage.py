@@ -19,7 +19,6 @@ from belvedere.stage.options import (
 from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.sources.source import VideoDescription, VideoFormat
 from belvedere.stage.stage import Stage
-from belvedere.stage.viewer import ViewerRole
 
 if TYPE_CHECKING:
     from belvedere.stage.sources.source import VideoSource
@@ -498,47 +497,4 @@ async def test_covering_ends_an_outage_and_what_cannot_be_cut_is_off_all_the_sam
     await asyncio.sleep(100)  # no retry, and nobody is given up
     assert not rig.is_on()
     assert rig.stage.viewers == 0
-    await rig.stage.close()
-
-
-async def test_a_participant_is_counted_and_reported_but_sent_no_frames_and_asks_for_no_idr() -> None:
-    rig = StageRig()
-    participant = rig.stage.admit("ann", rig.webrtc, role=ViewerRole.PARTICIPANT)
-    participant.receive_connected()
-    assert rig.is_on()
-    assert rig.counts == [1]
-    rig.stage.receive_frame(EncodedFrame(b"", 13.0, 1, is_idr=False))
-    assert rig.producer.idrs == 0
-    assert rig.producer.targets == []
-    await rig.stage.end(participant.id, "ann")
-    assert [type(event) for event in rig.events] == [ViewerJoined, ViewerLeft]
-    assert not rig.is_on()
-
-
-async def test_a_publisher_is_sent_the_frames_but_is_nobody_who_watches() -> None:
-    rig = StageRig(max_viewers=1)
-    publisher = rig.stage.admit("", rig.webrtc, role=ViewerRole.PUBLISHER)
-    publisher.receive_connected()
-    assert rig.is_on()
-    assert rig.stage.viewers == 0
-    await rig.watch("bob")
-    assert not publisher.is_ended, "the only place for viewers is not the publisher's"
-    idr = EncodedFrame(b"", 13.0, 1, is_idr=True)
-    rig.stage.receive_frame(idr)
-    assert await publisher.subscriber.next_frame() is idr
-    assert rig.counts == [1]
-    rig.stage.cover()
-    assert publisher.is_ended
-    assert await publisher.subscriber.next_frame() is None
-    assert [type(event) for event in rig.events] == [ViewerJoined, ViewerLeft]
-    await rig.stage.close()
-
-
-async def test_a_full_house_ends_no_publisher_to_make_room() -> None:
-    rig = StageRig(max_viewers=1)
-    publisher = rig.stage.admit("", rig.webrtc, role=ViewerRole.PUBLISHER)
-    publisher.receive_connected()
-    await rig.watch("ann")
-    assert await refusal(rig) is StageReason.TOO_MANY_VIEWERS
-    assert not publisher.is_ended
     await rig.stage.close()

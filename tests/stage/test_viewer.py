@@ -3,11 +3,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.stage.fakes import StageRig
+from tests.stage.fakes import OFFER, StageRig
 
 from belvedere.errors import StageError, StageReason
+from belvedere.events import ViewerJoined, ViewerLeft
+from belvedere.stage.frames import EncodedFrame
 from belvedere.stage.phases import ViewerPhase
-from belvedere.stage.viewer import LinkReport, Viewer, is_view
+from belvedere.stage.viewer import LinkReport, Viewer, ViewerRole, is_view
 
 
 class Listener:
@@ -106,4 +108,48 @@ async def test_the_second_way_of_a_view_needs_no_room_of_its_own() -> None:
     assert caught.value.reason is StageReason.TOO_MANY_VIEWERS
     await asyncio.sleep(1)
     assert not any(peer.is_closed for peer in rig.peers)
+    await rig.stage.close()
+
+
+async def test_a_participant_is_counted_and_reported_but_sent_no_frames_and_asks_for_no_idr() -> None:
+    rig = StageRig()
+    participant = rig.stage.admit("ann", rig.webrtc, role=ViewerRole.PARTICIPANT)
+    participant.receive_connected()
+    assert rig.is_on()
+    assert rig.counts == [1]
+    rig.stage.receive_frame(EncodedFrame(b"", 13.0, 1, is_idr=False))
+    assert rig.producer.idrs == 0
+    await rig.stage.end(participant.id, "ann")
+    assert [type(event) for event in rig.events] == [ViewerJoined, ViewerLeft]
+    assert not rig.is_on()
+
+
+async def test_a_publisher_is_sent_the_frames_but_is_nobody_who_watches() -> None:
+    rig = StageRig(max_viewers=1)
+    publisher = rig.stage.admit("", rig.webrtc, role=ViewerRole.PUBLISHER)
+    publisher.receive_connected()
+    assert rig.is_on()
+    assert rig.stage.viewers == 0
+    await rig.watch("bob")
+    assert publisher.phase is ViewerPhase.WATCHING, "the only place for viewers is not the publisher's"
+    idr = EncodedFrame(b"", 13.0, 1, is_idr=True)
+    rig.stage.receive_frame(idr)
+    assert await publisher.subscriber.next_frame() is idr
+    assert rig.counts == [1]
+    rig.stage.cover()
+    assert publisher.is_ended
+    assert await publisher.subscriber.next_frame() is None
+    assert [type(event) for event in rig.events] == [ViewerJoined, ViewerLeft]
+    await rig.stage.close()
+
+
+async def test_a_full_house_ends_no_publisher_to_make_room() -> None:
+    rig = StageRig(max_viewers=1)
+    publisher = rig.stage.admit("", rig.webrtc, role=ViewerRole.PUBLISHER)
+    publisher.receive_connected()
+    await rig.watch("ann")
+    with pytest.raises(StageError) as caught:
+        await rig.webrtc.answer(OFFER, "bob")
+    assert caught.value.reason is StageReason.TOO_MANY_VIEWERS
+    assert not publisher.is_ended
     await rig.stage.close()

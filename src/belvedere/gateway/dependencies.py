@@ -16,6 +16,7 @@ from belvedere.events import ignore
 from belvedere.gateway.options import GatewayOptions
 from belvedere.guardian.process import GuardianState
 from belvedere.room.visit_recorder import VisitRecorder
+from belvedere.stage.options import Way
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -137,6 +138,8 @@ class Dependencies:
         publishing: lets a program publish the picture; None where the camera is of another kind.
         frontends: the other origins whose pages may use this house.
         rooms: the list of rooms, of which this may be one.
+        ways: how pages get the picture, in the order to try.
+        page_reaches: the sources of the page's policy, such as `wss://events.example.org`, which the view connects to.
         authenticators: further ways to prove a session, asked in this order after the cookie.
         gate: where there is one, the only way to prove a session, and no request but a health check goes without.
         save_access: returns once people, invitations and sessions, as they are, have been saved; raises StoreError.
@@ -163,6 +166,8 @@ class Dependencies:
     publishing: Publishing | None = None
     frontends: tuple[str, ...] = ()
     rooms: tuple[ListedRoom, ...] = ()
+    ways: tuple[Way, ...] = (Way.DIRECT, Way.STREAM)
+    page_reaches: tuple[str, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()
     gate: Authenticator | None = None

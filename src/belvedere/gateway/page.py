@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath, SkipValidation
 
 from belvedere.access.rights import Right
-from belvedere.gateway.dependencies import InjectedDependencies
+from belvedere.gateway.dependencies import Dependencies, InjectedDependencies
 from belvedere.gateway.plain_pages import PAGE_NOT_BUILT
 from belvedere.gateway.problems import page_response
 from belvedere.gateway.security import security_headers
@@ -132,22 +132,28 @@ def index(request: Request[Any, Any, Any], dependencies: InjectedDependencies, f
     session = request.scope["auth"]
     if session is not None and Right.LOOK in dependencies.invitations.rights_of(session):
         dependencies.stage.preload()
+    if dependencies.page_reaches:
+        return _with_policy(request, dependencies, found, dependencies.page_reaches)
     return file_response(request, found)
 
 
 @route("/rooms", http_method=READING, include_in_schema=False, sync_to_thread=False)
 def rooms(request: Request[Any, Any, Any], dependencies: InjectedDependencies, files: InjectedFiles) -> Response[bytes]:
-    """The page that lists rooms: whoever has a session may ask those from it, and nobody else learns where they are.
-
-    It is never stored, because browsers would go on using the policy that they have stored with it.
-    """
+    """The page that lists rooms: whoever has a session may ask those from it, and nobody else learns where they are."""
     found = files.index()
     if found is None:
         return page_response(request, 503, PAGE_NOT_BUILT)
     listed = dependencies.rooms if request.scope["auth"] is not None else ()
     origins = dict.fromkeys(room.origin for room in listed)
-    headers = security_headers(request.headers.get("host", ""), dependencies.frontends, origins)
-    return Response(found.body, media_type=found.media_type, headers=headers)
+    return _with_policy(request, dependencies, found, origins)
+
+
+def _with_policy(
+    request: Request[Any, Any, Any], dependencies: Dependencies, index: PageFile, reaches: Iterable[str]
+) -> Response[bytes]:
+    """The index, which may ask others. Never stored: browsers would go on using the policy that they have stored."""
+    headers = security_headers(request.headers.get("host", ""), dependencies.frontends, reaches)
+    return Response(index.body, media_type=index.media_type, headers=headers)
 
 
 @route("/{path:path}", http_method=READING, include_in_schema=False, sync_to_thread=False)

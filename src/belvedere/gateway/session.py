@@ -18,6 +18,7 @@ from belvedere.gateway.problems import not_saved
 from belvedere.gateway.security import cookie_name, forget_cookie
 from belvedere.gateway.views import Device, device
 from belvedere.privacy.words import AccessState
+from belvedere.stage.options import Way
 
 # Not "cookies": that would delete those of other servers on this host, too. Not "cache": the page's files are public.
 CLEARED = '"storage"'
@@ -28,7 +29,7 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     `rights` are those in force, without what the room withholds. `ends_in_s` is its time at most, null for a session
     without an end. `access` is whether the room lets this person in now, and if not, why; `rooms` says how many rooms
-    the list has.
+    the list has, `ways` how a page gets the picture, in the order to try.
     """
 
     id: str
@@ -39,6 +40,7 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     ends_in_s: float | None
     access: AccessState
     rooms: int
+    ways: list[Way]
 
 
 def session_info(dependencies: Dependencies, session: Session) -> SessionInfo:
@@ -54,6 +56,7 @@ def session_info(dependencies: Dependencies, session: Session) -> SessionInfo:
         ends_in_s=max(0.0, left_s) if left_s < float("inf") else None,
         access=dependencies.room.access_of(session).state,
         rooms=len(dependencies.rooms),
+        ways=list(dependencies.ways),
     )
 
 

@@ -56,6 +56,7 @@ class IvsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         access_key_id: the server's access key at AWS; without one, that of the environment, as boto3 finds it.
         secret_access_key: its secret. The key needs the rights of deploy/aws/server-policy.json.
         price_usd: what one participant costs for an hour.
+        allow_telemetry: whether Amazon's SDK in visitors' browsers may send Amazon what it measures; it works without.
         monthly_hours: how many participant-hours a month may have, in UTC; then the other ways are used. 0 for any.
     """
 
@@ -67,6 +68,7 @@ class IvsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     access_key_id: Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]+\Z", max_length=128)] | None = None
     secret_access_key: SecretFile | None = msgspec.field(default=None, name="secret_access_key_file")
     price_usd: Annotated[float, msgspec.Meta(ge=0, le=100)] = 0.072
+    allow_telemetry: bool = False
     monthly_hours: Annotated[float, msgspec.Meta(ge=0, le=1_000_000)] = 0.0
 
     def __post_init__(self) -> None:

@@ -178,7 +178,7 @@ class Stage:
         Raises StageError (TOO_MANY_VIEWERS; NO_PICTURE if the stage is closed), VisitorError (CURTAIN_CLOSED).
         """
         self._require_on()
-        viewer = Viewer(owner, way.name, self, view, self._person_of(owner), role)
+        viewer = Viewer(owner, way.name, self, view, self._person_of(owner), role=role)
         if role is not ViewerRole.PUBLISHER:
             self._make_room(viewer)
         self._viewers[viewer.id] = viewer

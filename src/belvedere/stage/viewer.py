@@ -94,6 +94,7 @@ class Viewer:
         listener: ViewerListener,
         view: str = "",
         person: str = "",
+        *,
         role: ViewerRole = ViewerRole.VIEWER,
     ) -> None:
         self.id = secrets.token_urlsafe(16)

@@ -1,4 +1,5 @@
 // What the server says about people, sessions, invitations and passkeys.
+import type { WayName } from "../stage/way";
 
 export type Role = "owner" | "resident" | "visitor" | "guest" | "program";
 
@@ -15,6 +16,8 @@ export interface SessionInfo {
   readonly access: RoomAccessState;
   /** How many rooms the list has. */
   readonly rooms: number;
+  /** The ways to the picture, in the order to try; a server of an earlier version names none. */
+  readonly ways?: readonly WayName[];
 }
 
 export type RoomAccessState = "open" | "curtain" | "knock" | "waiting" | "refused" | "quiet";

@@ -65,7 +65,7 @@ function Panel({ visit, gamepads }: ConnectionPanelProps) {
         <dt title={t("panel.picture_delay.meaning")}>{t("panel.picture_delay")}</dt>
         <dd data-latency="picture">{pictureDelayText(pictureMs, visit.viewer.value.kind === "live")}</dd>
         <dt>{t("panel.picture_comes")}</dt>
-        <dd>{t(visit.isIndirect.value ? "panel.indirectly" : "panel.directly")}</dd>
+        <dd data-comes-by={visit.way.value ?? "none"}>{t(wayText(visit))}</dd>
         <dt>{t("panel.also_watching")}</dt>
         <dd>{others === 0 ? t("panel.nobody") : others}</dd>
       </dl>
@@ -97,6 +97,13 @@ function DeadZone({ gamepads }: { gamepads: GamepadSettings }) {
       <span class="explanation">{t("panel.dead_zone.meaning")}</span>
     </label>
   );
+}
+
+function wayText(visit: Visit) {
+  if (visit.way.value === "ivs") {
+    return "panel.by_ivs";
+  }
+  return visit.isIndirect.value ? "panel.indirectly" : "panel.directly";
 }
 
 function HealthDot({ health }: { health: Health }) {

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { expect, test } from "vitest";
-import type { ViewerState } from "../stage/viewer";
+import type { ViewerState } from "../stage/viewer-ports";
 import { keepLastFrame } from "./last-frame";
 
 function setup({ width = 1280 } = {}) {

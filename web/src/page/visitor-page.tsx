@@ -65,7 +65,10 @@ export function openVisitorPage(root: HTMLElement, options: VisitorPageOptions):
       options.showInstead(state.kind === "in" && state.by !== "session");
       return undefined;
     }
-    view.value = untracked(() => browserVisit(server, player));
+    const ways = untracked(() =>
+      access.state.value.kind === "in" ? access.state.value.session.ways : undefined,
+    );
+    view.value = untracked(() => browserVisit(server, player, ways));
     return () => {
       view.peek()?.close();
       view.value = null;

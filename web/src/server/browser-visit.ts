@@ -2,9 +2,11 @@
 import { SUBPROTOCOL } from "../control/channel";
 import { browserStillPorts, type StillPorts } from "../page/still";
 import { IceServers } from "../stage/ice-servers";
+import { type IvsPorts, joinIvs } from "../stage/ivs";
 import type { Player } from "../stage/player";
 import { StreamConnector, streamLack } from "../stage/stream";
 import { VIDEO_SUBPROTOCOL } from "../stage/stream-wire";
+import { USUAL_WAYS, type WayName } from "../stage/way";
 import { joinStage, type WhepPorts } from "../stage/whep";
 import { browserTimers } from "../time/timers";
 import { Visit } from "../visit/visit";
@@ -23,8 +25,15 @@ export interface BrowserVisit {
   close(): void;
 }
 
-/** A visit that has not been joined yet, whose picture `player` plays. Opens a socket for the first picture in advance, if the page is visible. */
-export function browserVisit(server: Server, player: Player): BrowserVisit {
+/**
+ * A visit that has not been joined yet, which gets its picture by these ways; `player` plays what comes by WebRTC. Gets ready
+ * for the first of them in advance, if the page is visible.
+ */
+export function browserVisit(
+  server: Server,
+  player: Player,
+  ways: readonly WayName[] = USUAL_WAYS,
+): BrowserVisit {
   const api = new Api(server);
   const request = (path: string, init: RequestInit) => server.fetch(path, init);
   const iceServers = new IceServers({ timers: browserTimers, fetch: request });
@@ -33,6 +42,12 @@ export function browserVisit(server: Server, player: Player): BrowserVisit {
     fetch: request,
     createPeer: () => new RTCPeerConnection({ iceServers: iceServers.current }),
     codecs: () => RTCRtpReceiver.getCapabilities?.("video")?.codecs ?? [],
+  };
+  const ivsPorts: IvsPorts = {
+    timers: browserTimers,
+    fetch: request,
+    loadSdk: () => import("../stage/ivs-sdk"),
+    newStream: (tracks) => new MediaStream([...tracks]),
   };
   const lack = streamLack(window);
   const connector = new StreamConnector({
@@ -47,6 +62,8 @@ export function browserVisit(server: Server, player: Player): BrowserVisit {
     openSocket: () => server.openSocket("/api/v1/control", SUBPROTOCOL),
     hasSession: () => hasSession(api),
     newView: () => Math.random().toString(36).slice(2),
+    ways,
+    joinIvs: (view, events, signal) => joinIvs(ivsPorts, view, events, signal),
     joinDirect: async (view, events, signal) => {
       const headStart = lack === null ? HEAD_START_MS : 0;
       await Promise.all([
@@ -61,8 +78,13 @@ export function browserVisit(server: Server, player: Player): BrowserVisit {
     requestFrame: (run) => requestAnimationFrame(run),
     endSession: () => endSession(api),
   });
-  if (lack === null && document.visibilityState === "visible") {
-    connector.prepare();
+  if (document.visibilityState === "visible") {
+    if (lack === null && ways.includes("stream")) {
+      connector.prepare();
+    }
+    if (ways[0] === "ivs") {
+      ivsPorts.loadSdk().catch(() => {}); // joining tries again
+    }
   }
   const stopListening = followPage(visit);
   return {

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
 import { watchFrames } from "./frames";
-import type { ShownFrame } from "./viewer";
+import type { ShownFrame } from "./viewer-ports";
 
 const playing = () => Object.defineProperty(document.createElement("video"), "paused", { value: false });
 

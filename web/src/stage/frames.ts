@@ -1,5 +1,5 @@
 // Reports every video frame that reaches the screen.
-import type { ShownFrame } from "./viewer";
+import type { ShownFrame } from "./viewer-ports";
 
 /** Chromium adds the RTP timestamp for frames received over WebRTC. */
 type Metadata = VideoFrameCallbackMetadata & { readonly rtpTimestamp?: number };

@@ -1,19 +1,23 @@
-// Keeps the live picture on the page, by two ways that race: the socket's picture comes first, WebRTC's is the better
-// one, and each is the other's fallback.
+// Keeps the live picture on the page, by ways in the order of the house. Two of them race: the socket's picture comes
+// first, WebRTC's is the better one, and each is the other's fallback. Amazon IVS is tried alone, before or after them.
 //
 //   closed --open--> joining --first frame--> live --no frame for 1 s--> frozen --frame--> live
 //
-// Joining starts all ways that this browser has. Whichever shows a frame first is shown; once WebRTC has shown one, the
+// Joining starts all ways of a step that this browser has; if there is no picture by any, the next step follows, and
+// after the last one `waiting`. Whichever shows a frame first is shown; once WebRTC has shown one, the
 // socket is left. If the way that is shown breaks, the other is started, or goes on alone; if there is none, `waiting`
 // leads back to `joining`. While the room shows nothing, it is `withheld` until it is opened again; when the visitor's
 // session has ended, it is `ended` for good.
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { backoffMs } from "../time/backoff";
-import type { Cancel, Timers } from "../time/timers";
+import type { Cancel } from "../time/timers";
 import { CaptureClock } from "./capture-clock";
-import type { StreamEvents, StreamSession } from "./stream";
-import { type JoinFailure, type RetriedFailure, type WayName, worstFailure } from "./way";
-import { JoinError, type WhepEvents, type WhepSession } from "./whep";
+import type { IvsEvents } from "./ivs";
+import { JoinFailures } from "./join-failures";
+import type { StreamSession } from "./stream";
+import type { ShownFrame, ViewerPorts, ViewerState } from "./viewer-ports";
+import { type JoinFailure, type RetriedFailure, stepsOf, USUAL_WAYS, type WayName } from "./way";
+import { JoinError, type WhepEvents } from "./whep";
 
 /** At thirty frames a second thirty are missing by then: what is shown is too old to drive by. */
 export const FROZEN_MS = 1000;
@@ -21,6 +25,8 @@ export const FROZEN_MS = 1000;
 const REJOIN_MS = 3000;
 /** The first frame needs a connection and a key frame; if it takes longer than this, something is broken. */
 const FIRST_PICTURE_MS = 6000;
+/** The same where another step follows, which may do better. */
+export const STEP_MS = 4000;
 /** WebRTC that is not up by then will not come up: ICE takes some round trips, and a relay a few more. */
 export const DIRECT_TIMEOUT_MS = 2500;
 /** A frozen picture of WebRTC while the socket's moves: it was not the camera. */
@@ -42,41 +48,6 @@ const BLOCKED_ATTEMPTS = 2;
 /** If there are too many viewers, no camera picture, or a network that blocks it, quick retries would not help. */
 const SLOW_BACKOFF = { firstMs: 4000, factor: 1.5, maxMs: 20_000 };
 
-export type ViewerState =
-  | { readonly kind: "closed" }
-  /** `after` is why the attempt before this one failed; null for the first. */
-  | { readonly kind: "joining"; readonly attempt: number; readonly after: RetriedFailure | null }
-  | { readonly kind: "live" }
-  | { readonly kind: "frozen" }
-  | { readonly kind: "waiting"; readonly failure: RetriedFailure }
-  /** The room shows nothing now: until it is opened again. */
-  | { readonly kind: "withheld" }
-  | { readonly kind: "ended" };
-
-export interface ViewerPorts {
-  readonly timers: Timers;
-  random(): number;
-  /** A name for one picture on this page, whatever the ways it is sent by. */
-  newView(): string;
-  joinDirect(view: string, events: WhepEvents, signal: AbortSignal): Promise<WhepSession>;
-  /** Null where the browser cannot decode: then there is WebRTC alone. */
-  readonly joinStream: ((view: string, events: StreamEvents) => StreamSession) | null;
-  /** Shows a stream of WebRTC, or none. */
-  show(stream: MediaStream | null): void;
-  /** Draws a frame of the socket, and closes it. */
-  draw(picture: VideoFrame): void;
-  /** A frame was captured at `capturedAtMs` (server's clock) and shown at `shownAtMs` (page's clock). */
-  receiveFrameTimes(capturedAtMs: number, shownAtMs: number): void;
-}
-
-/** A video frame that reached the screen. */
-export interface ShownFrame {
-  /** When it was displayed, on the page's clock. */
-  readonly shownAtMs: number;
-  /** Null if the browser does not report it. */
-  readonly rtpTimestamp: number | null;
-}
-
 /** One way that is being connected, or has a picture. */
 interface Attempt {
   readonly startedAtMs: number;
@@ -92,9 +63,9 @@ export class Viewer {
   readonly #way = signal<WayName | null>(null);
   readonly #isIndirect = signal(false);
   readonly #attempts = new Map<WayName, Attempt>();
-  /** Ways whose picture this browser cannot decode: tried again only if the visitor asks for it. */
-  readonly #undecodable = new Set<WayName>();
-  #failures: JoinFailure[] = [];
+  readonly #failures = new JoinFailures();
+  readonly #steps: readonly (readonly WayName[])[];
+  #step = 0;
   #captureClock: CaptureClock | null = null;
   #view = "";
   #attempt = 0;
@@ -112,6 +83,9 @@ export class Viewer {
 
   constructor(ports: ViewerPorts) {
     this.#ports = ports;
+    this.#steps = stepsOf(
+      (ports.ways ?? USUAL_WAYS).filter((way) => way !== "stream" || ports.joinStream !== null),
+    );
   }
 
   get state(): ReadonlySignal<ViewerState> {
@@ -132,8 +106,8 @@ export class Viewer {
   open(): void {
     this.#attempt = 0;
     this.#directTries = 0;
-    this.#undecodable.clear();
-    this.#join(null);
+    this.#failures.forget();
+    this.#join();
   }
 
   close(): void {
@@ -147,10 +121,10 @@ export class Viewer {
   /** Ends a wait now: the network came back, or the visitor asked. */
   retryNow(): void {
     this.#directTries = 0;
-    this.#undecodable.clear();
+    this.#failures.forget();
     if (this.#state.value.kind === "waiting") {
       this.#attempt = 0;
-      this.#join(null);
+      this.#join();
     } else if (this.#isIndirect.value) {
       this.#tryDirectAgain();
     }
@@ -158,7 +132,8 @@ export class Viewer {
 
   /** A frame of WebRTC reached the screen. */
   receiveFrame(frame: ShownFrame): void {
-    if (this.#receiveShown("direct") && this.#captureClock !== null && frame.rtpTimestamp !== null) {
+    const way = this.#attempts.has("ivs") ? "ivs" : "direct";
+    if (this.#receiveShown(way) && this.#captureClock !== null && frame.rtpTimestamp !== null) {
       this.#ports.receiveFrameTimes(this.#captureClock.capturedAtMs(frame.rtpTimestamp), frame.shownAtMs);
     }
   }
@@ -203,7 +178,7 @@ export class Viewer {
   /** The browser plays WebRTC's picture only once the visitor taps: it is there, and waits. */
   receivePaused(isPaused: boolean): void {
     this.#isPaused = isPaused;
-    this.#excuseMissingFirst();
+    this.#joinedAtMs = this.#ports.timers.now(); // the first picture takes as long as it takes
   }
 
   #suspend(): void {
@@ -211,21 +186,33 @@ export class Viewer {
     this.#state.value = { kind: "waiting", failure: "failed" }; // with no retry timer: until the page is shown again
   }
 
-  #join(after: RetriedFailure | null): void {
+  #join(step = 0, after: RetriedFailure | null = null): void {
     this.#disconnect();
     this.#view = this.#ports.newView();
-    this.#failures = [];
+    this.#step = step;
     this.#hasAnswer = false;
+    if (step === 0) {
+      this.#failures.reset();
+    }
     this.#state.value = { kind: "joining", attempt: this.#attempt, after };
     this.#joinedAtMs = this.#ports.timers.now();
     this.#lastCheckAtMs = this.#joinedAtMs;
     this.#cancelCheck = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#checkFrames());
     this.#startStream(); // first: it needs one message, and making an offer takes a while
     this.#startDirect();
+    this.#startIvs();
+    if (this.#attempts.size === 0) {
+      this.#retry(this.#failures.lacksCodec ? "no_codec" : "blocked");
+    }
+  }
+
+  /** Whether this way is to be tried now. */
+  #has(way: WayName): boolean {
+    return this.#steps[this.#step]?.includes(way) === true && !this.#failures.isUndecodable(way);
   }
 
   #startStream(): void {
-    if (this.#ports.joinStream === null || this.#attempts.has("stream") || this.#undecodable.has("stream")) {
+    if (this.#ports.joinStream === null || !this.#has("stream") || this.#attempts.has("stream")) {
       return;
     }
     let session: StreamSession | null = null;
@@ -238,35 +225,58 @@ export class Viewer {
   }
 
   #startDirect(): void {
-    if (this.#undecodable.has("direct")) {
+    if (!this.#has("direct")) {
       return;
     }
+    const attempt = this.#startWebRtc(
+      "direct",
+      (events, signal) => this.#ports.joinDirect(this.#view, events, signal),
+      ({ captureAnchor }) => {
+        this.#hasAnswer = true;
+        this.#captureClock = captureAnchor && new CaptureClock(captureAnchor);
+      },
+    );
+    if (this.#has("stream")) {
+      this.#limitDirect(attempt, "blocked", DIRECT_TIMEOUT_MS);
+    }
+  }
+
+  #startIvs(): void {
+    const { joinIvs } = this.#ports;
+    if (this.#has("ivs") && joinIvs !== undefined) {
+      this.#startWebRtc("ivs", (events, signal) => joinIvs(this.#view, events, signal));
+    }
+  }
+
+  #startWebRtc<Session extends { leave(): void }>(
+    way: "direct" | "ivs",
+    join: (events: WhepEvents & IvsEvents, signal: AbortSignal) => Promise<Session>,
+    onJoined: (session: Session) => void = () => {},
+  ): Attempt {
     const abort = new AbortController();
-    let session: WhepSession | null = null;
-    const attempt = this.#newAttempt("direct", () => {
+    let session: Session | null = null;
+    const attempt = this.#newAttempt(way, () => {
       abort.abort();
       session?.leave();
     });
-    if (this.#ports.joinStream !== null) {
-      this.#limitDirect(attempt, "blocked", DIRECT_TIMEOUT_MS);
-    }
-    const events: WhepEvents = {
-      onStream: (stream) => abort.signal.aborted || this.#ports.show(stream),
-      onLost: () => abort.signal.aborted || this.#lose("direct", attempt.hasPicture ? "failed" : "blocked"),
+    const lost = (failure?: JoinFailure) => failure ?? (attempt.hasPicture ? "failed" : "blocked");
+    const events = {
+      onStream: (stream: MediaStream) => abort.signal.aborted || this.#ports.show(stream),
+      onLost: (failure?: JoinFailure) => abort.signal.aborted || this.#lose(way, lost(failure)),
     };
-    this.#ports.joinDirect(this.#view, events, abort.signal).then(
+    join(events, abort.signal).then(
       (joined) => {
         if (abort.signal.aborted) {
           joined.leave(); // closed or replaced while the answer was on its way
           return;
         }
         session = joined;
-        this.#hasAnswer = true;
-        this.#captureClock = joined.captureAnchor && new CaptureClock(joined.captureAnchor);
+        onJoined(joined);
       },
       (error) =>
-        abort.signal.aborted || this.#lose("direct", error instanceof JoinError ? error.failure : "failed"),
+        abort.signal.aborted || this.#lose(way, error instanceof JoinError ? error.failure : "failed"),
     );
+    return attempt;
   }
 
   /** Leaves WebRTC alone for so long, and longer while the socket has no picture either: then the camera has none. */
@@ -311,7 +321,7 @@ export class Viewer {
       this.#limitDirect(direct, "failed", THAW_MS);
     }
     this.#attempt = 0;
-    this.#failures = [];
+    this.#failures.reset();
     this.#way.value = way;
     if (this.#state.value.kind !== "live") {
       this.#state.value = { kind: "live" };
@@ -322,7 +332,7 @@ export class Viewer {
   /** There is no picture by this way, or no more. */
   #lose(way: WayName, failure: JoinFailure): void {
     const wasShown = this.#attempts.get(way)?.hasPicture === true;
-    this.#rememberFailure(way, failure);
+    this.#failures.receive(way, failure);
     if (failure === "no_session" || failure === "withheld") {
       this.#disconnect();
       this.#state.value = { kind: failure === "withheld" ? "withheld" : "ended" };
@@ -333,28 +343,30 @@ export class Viewer {
       this.#state.value = { kind: "joining", attempt: this.#attempt, after: null }; // before it is left: its last frame is kept
     }
     this.#leave(way);
-    if (way === "direct" && wasShown) {
-      this.#startStream();
+    if (wasShown) {
+      this.#replace(way);
     }
     const isAlone = way === "stream" && wasShown && this.#isIndirect.value; // WebRTC is only tried again
     if (this.#attempts.size === 0 || isAlone) {
-      const failure = worstFailure(this.#failures);
+      const failure = this.#failures.worst;
       this.#retry(failure === "blocked" && this.#mayBeAccident() ? "failed" : failure);
     } else if (way === "direct") {
       this.#receiveDirectFailure();
     }
   }
 
-  #rememberFailure(way: WayName, failure: JoinFailure): void {
-    this.#failures.push(failure);
-    if (failure === "no_codec") {
-      this.#undecodable.add(way);
-    }
-  }
-
   /** Where there are two ways, hardly a network blocks both. */
   #mayBeAccident(): boolean {
-    return this.#ports.joinStream !== null && this.#attempt < BLOCKED_ATTEMPTS;
+    return this.#has("stream") && this.#attempt < BLOCKED_ATTEMPTS;
+  }
+
+  /** Starts what is to show the picture instead of a way that showed it. */
+  #replace(way: WayName): void {
+    if (way === "direct") {
+      this.#startStream();
+    } else if (way === "ivs") {
+      this.#startIvs(); // with a new token
+    }
   }
 
   /** The socket is the way for now; WebRTC is tried again later. */
@@ -366,7 +378,7 @@ export class Viewer {
 
   #scheduleDirect(): void {
     this.#cancelDirect();
-    if (this.#directTries <= MAX_DIRECT_TRIES && !this.#undecodable.has("direct")) {
+    if (this.#directTries <= MAX_DIRECT_TRIES && this.#has("direct")) {
       const waitMs = backoffMs(this.#directTries - 1, this.#ports.random(), DIRECT_BACKOFF);
       this.#cancelDirect = this.#ports.timers.after(waitMs, () => this.#tryDirectAgain());
     }
@@ -384,7 +396,14 @@ export class Viewer {
     }
   }
 
+  /** The next step, at once; after the last, or where no way would help, the first after a while. */
   #retry(failure: RetriedFailure): void {
+    if (failure !== "no_picture" && this.#step + 1 < this.#steps.length) {
+      const after = this.#state.value.kind === "joining" ? this.#state.value.after : null;
+      this.#state.value = { kind: "joining", attempt: this.#attempt, after }; // before it is left: its last frame is kept
+      this.#join(this.#step + 1, after);
+      return;
+    }
     const attempt = this.#attempt++;
     this.#state.value = { kind: "waiting", failure };
     this.#disconnect();
@@ -392,7 +411,7 @@ export class Viewer {
       return; // it would be the same
     }
     const waitMs = backoffMs(attempt, this.#ports.random(), failure === "failed" ? undefined : SLOW_BACKOFF);
-    this.#cancelWait = this.#ports.timers.after(waitMs, () => this.#join(failure));
+    this.#cancelWait = this.#ports.timers.after(waitMs, () => this.#join(0, failure));
   }
 
   #leave(way: WayName): void {
@@ -414,6 +433,7 @@ export class Viewer {
     this.#cancelDirect();
     this.#leave("stream");
     this.#leave("direct");
+    this.#leave("ivs");
     this.#isIndirect.value = false;
   }
 
@@ -425,23 +445,18 @@ export class Viewer {
     this.#lastCheckAtMs = nowMs;
     const { kind } = this.#state.value;
     const missingMs = nowMs - this.#lastFrameAtMs();
-    if (this.#isAvailable && missingMs > (kind === "joining" ? FIRST_PICTURE_MS : REJOIN_MS)) {
+    if (this.#isAvailable && missingMs > (kind === "joining" ? this.#firstPictureMs() : REJOIN_MS)) {
       this.#retry(kind === "joining" ? this.#failureToShow() : "failed");
       return;
     }
-    if (kind === "live" && missingMs > FROZEN_MS) {
-      this.#state.value = { kind: "frozen" };
-      if (this.#way.value === "direct" && this.#isAvailable) {
-        this.#startStream();
-      }
-    }
+    kind === "live" && missingMs > FROZEN_MS && this.#receiveFrozen();
     this.#cancelCheck = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#checkFrames());
   }
 
   /** When the newest frame came; while there is none, when this joining began, or last had a reason to wait. */
   #lastFrameAtMs(): number {
     if (this.#isPaused) {
-      this.#excuseMissingFirst();
+      this.#joinedAtMs = this.#ports.timers.now();
     }
     const shown = [...this.#attempts.values()].filter((attempt) => attempt.hasPicture);
     return this.#state.value.kind === "joining"
@@ -451,13 +466,21 @@ export class Viewer {
 
   /** Why no frame comes of what was joined: the server has answered, so the network is in the way, or it has not. */
   #failureToShow(): RetriedFailure {
-    const hasAnswer = this.#hasAnswer || this.#ports.joinStream === null;
-    return hasAnswer && !this.#mayBeAccident() ? "blocked" : "failed";
+    const hasAnswer = this.#hasAnswer || !this.#has("stream");
+    return this.#has("direct") && hasAnswer && !this.#mayBeAccident() ? "blocked" : "failed";
   }
 
-  /** The first picture takes as long as it takes. */
-  #excuseMissingFirst(): void {
-    this.#joinedAtMs = this.#ports.timers.now();
+  #firstPictureMs(): number {
+    return this.#step + 1 < this.#steps.length ? STEP_MS : FIRST_PICTURE_MS;
+  }
+
+  #receiveFrozen(): void {
+    this.#state.value = { kind: "frozen" };
+    if (this.#way.value === "direct" && this.#isAvailable) {
+      this.#startStream();
+    } else if (this.#way.value === "ivs" && this.#isAvailable) {
+      this.#lose("ivs", "failed"); // what the SDK would do by itself takes too long
+    }
   }
 
   #excuseMissingFrames(): void {

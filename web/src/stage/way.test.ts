@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { worstFailure } from "./way";
+import { stepsOf, USUAL_WAYS, worstFailure } from "./way";
 
 test("of several failures the most telling counts", () => {
   expect(worstFailure(["failed", "blocked"])).toBe("blocked");
@@ -13,4 +13,12 @@ test("a codec is missing only if every way says so: else another one may still w
   expect(worstFailure(["no_codec"])).toBe("no_codec");
   expect(worstFailure(["no_codec", "no_codec"])).toBe("no_codec");
   expect(worstFailure(["no_codec", "failed"])).toBe("failed");
+});
+
+test("neighbours race, and Amazon IVS is tried alone", () => {
+  expect(stepsOf(USUAL_WAYS)).toEqual([["direct", "stream"]]);
+  expect(stepsOf(["direct", "stream", "ivs"])).toEqual([["direct", "stream"], ["ivs"]]);
+  expect(stepsOf(["ivs", "stream", "direct"])).toEqual([["ivs"], ["stream", "direct"]]);
+  expect(stepsOf(["direct", "ivs", "stream"])).toEqual([["direct"], ["ivs"], ["stream"]]);
+  expect(stepsOf([])).toEqual([]);
 });

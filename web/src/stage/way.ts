@@ -1,7 +1,27 @@
 // What all ways to send the picture have in common, as the viewer sees them.
 
-/** By WebRTC, or by WebSocket and WebCodecs. */
-export type WayName = "direct" | "stream";
+/** By WebRTC, by WebSocket and WebCodecs, or through Amazon IVS. */
+export type WayName = "direct" | "stream" | "ivs";
+
+/** What a server that names no ways has. */
+export const USUAL_WAYS: readonly WayName[] = ["direct", "stream"];
+
+/**
+ * What is tried together, one after the other, of ways in the order to try: neighbours race, because the first picture
+ * comes by the socket and the better one by WebRTC; but IVS, where each viewer costs, is not tried beside another.
+ */
+export function stepsOf(ways: readonly WayName[]): readonly (readonly WayName[])[] {
+  const steps: WayName[][] = [];
+  for (const way of ways) {
+    const last = steps.at(-1);
+    if (last === undefined || way === "ivs" || last.includes("ivs")) {
+      steps.push([way]);
+    } else {
+      last.push(way);
+    }
+  }
+  return steps;
+}
 
 /** Why there is no picture by a way, or not any more. */
 export type JoinFailure =

@@ -169,7 +169,7 @@ async function postOffer(ports: WhepPorts, view: string, offer: string): Promise
 }
 
 /** From the problem code in the body; from the status if there is none. */
-async function readFailure(response: Response): Promise<JoinFailure> {
+export async function readFailure(response: Response): Promise<JoinFailure> {
   const problem: unknown = await response.json().catch(() => null);
   const code = typeof problem === "object" && problem !== null && "code" in problem ? problem.code : null;
   switch (code) {

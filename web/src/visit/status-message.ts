@@ -4,7 +4,7 @@ import type { PendingStop } from "../drive/driver";
 import type { CutHold, Hold } from "../drive/hold";
 import type { Axis } from "../drive/velocity";
 import type { StreamLack } from "../stage/stream";
-import type { ViewerState } from "../stage/viewer";
+import type { ViewerState } from "../stage/viewer-ports";
 import type { RetriedFailure } from "../stage/way";
 import type { AxisState, Lease, LeaseAnswered, StageState } from "../wire/messages";
 import { whenText } from "../words/times";

@@ -8,7 +8,8 @@ import { isZero } from "../drive/velocity";
 import { Painter, type PainterPorts } from "../stage/painter";
 import type { Player } from "../stage/player";
 import type { StreamLack } from "../stage/stream";
-import { type ShownFrame, Viewer, type ViewerPorts, type ViewerState } from "../stage/viewer";
+import { Viewer } from "../stage/viewer";
+import type { ShownFrame, ViewerPorts, ViewerState } from "../stage/viewer-ports";
 import type { WayName } from "../stage/way";
 import { ServerTime } from "../time/server-time";
 import { SleepDetector } from "../time/sleep-detector";
@@ -34,7 +35,7 @@ const MAX_REASON_MS = 1000;
 const CHECK_INTERVAL_MS = 500;
 
 export type VisitPorts = Pick<ChannelPorts, "timers" | "random" | "openSocket" | "hasSession"> &
-  Pick<ViewerPorts, "newView" | "joinDirect" | "joinStream"> &
+  Pick<ViewerPorts, "newView" | "ways" | "joinDirect" | "joinStream" | "joinIvs"> &
   Pick<PainterPorts, "requestFrame"> & {
     /** Plays WebRTC's picture. */
     readonly player: Player;
@@ -415,7 +416,7 @@ export class Visit {
 
   /** A picture that stands still is none, as soon as it stands. */
   #isPaused(): boolean {
-    return this.player.isRefused.value && this.#viewer.way.value === "direct";
+    return this.player.isRefused.value && this.#viewer.way.value !== "stream";
   }
 
   #receivePlayRefused(isRefused: boolean): void {

@@ -149,6 +149,7 @@ export const EN = {
   "panel.picture_comes": "Picture comes",
   "panel.directly": "directly",
   "panel.indirectly": "indirectly",
+  "panel.by_ivs": "through Amazon",
   "panel.indirect": "Indirect picture",
   "panel.indirect.meaning":
     "The direct picture does not reach this screen, so it comes the way web pages do. It may be a little later.",

@@ -137,6 +137,7 @@ export const ZH = {
   "panel.picture_comes": "画面传送",
   "panel.directly": "直接",
   "panel.indirectly": "绕道",
+  "panel.by_ivs": "经由亚马逊",
   "panel.indirect": "画面绕道传来",
   "panel.indirect.meaning": "画面不能直接传到您这里，所以绕道传来，可能会慢一点点。",
   "panel.also_watching": "还有谁在看",
