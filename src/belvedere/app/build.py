@@ -46,8 +46,10 @@ from belvedere.head.frames import stop_frame
 from belvedere.link.disabled import DisabledUnit
 from belvedere.link.supervisor import UnitSupervisor
 from belvedere.privacy.core import Privacy
+from belvedere.privacy.words import TalkMode
 from belvedere.room.room_store import NoRoomStore, RoomStore
 from belvedere.room.runtime import TOPIC, RoomRuntime
+from belvedere.room.voice_runtime import VoiceRuntime
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
 from belvedere.stage.direct.viewer_network import ViewerNetwork
@@ -63,6 +65,8 @@ from belvedere.stage.sources.v4l2.source import V4l2Source
 from belvedere.stage.stage import Stage
 from belvedere.stage.stills import StillTaker
 from belvedere.stage.stream.stream_way import Stream
+from belvedere.stage.voice.hardware import SoundServerHardware
+from belvedere.stage.voice.voice import Voice
 from belvedere.store.database import Database
 from belvedere.store.positions import ORIGIN, SavedPositions
 
@@ -87,7 +91,8 @@ class Belvedere:
     """All parts of the program.
 
     Without a store there is no database or recorder; with a real head no virtual one; `whip` is there if a program
-    publishes the picture, `signing_keys` if everybody comes in through Cloudflare Access.
+    publishes the picture, `signing_keys` if everybody comes in through Cloudflare Access, `sound` if the
+    settings want any.
     """
 
     engine: Engine
@@ -96,6 +101,8 @@ class Belvedere:
     stage: Stage
     invitations: Invitations
     room: RoomRuntime
+    voice: VoiceRuntime
+    sound: Voice | None
     dependencies: Dependencies
     database: Database | None
     position_recorder: PositionRecorder | None
@@ -133,16 +140,20 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     access_recorder = AccessRecorder(database, config.store, invitations) if database and config.store else None
     signing_keys = _signing_keys(config, clock)
     room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
-    room = _room(config, database, (invitations, stage, engine, parking, room_watch), bus, events, clock=clock)
+    sound = _sound(config, clock)
+    parts = invitations, stage, engine, parking, room_watch, sound
+    room = _room(config, database, parts, bus, events, clock=clock)
+    voice = _voice(config, (room, invitations, sound), bus, events, clock=clock)
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
         stage=stage,
-        webrtc=WebRtc(stage, settings.stage, clock=clock, network=network),
+        webrtc=WebRtc(stage, settings.stage, clock=clock, network=network, voice=sound),
         stills=StillTaker(stage, clock=clock),
         stream=Stream(stage, clock=clock),
         invitations=invitations,
         room=room,
+        voice=voice,
         passkeys=Passkeys(clock, database),
         tokens=ScriptTokens(invitations.programs, invitations.events, clock, database),
         clock=clock,
@@ -160,8 +171,8 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         guardian=lambda: guard.state,
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, access_recorder
-    parts = (engine, parking, units, stage, invitations, room, dependencies, database)
-    return Belvedere(*parts, *recorders, virtual_head, guard, whip, signing_keys, room_watch)
+    built = (engine, parking, units, stage, invitations, room, voice, sound, dependencies, database)
+    return Belvedere(*built, *recorders, virtual_head, guard, whip, signing_keys, room_watch)
 
 
 def _person_of(invitations: Invitations, session_id: str) -> str:
@@ -173,14 +184,14 @@ def _person_of(invitations: Invitations, session_id: str) -> str:
 def _room(
     config: Config,
     database: Database | None,
-    parts: tuple[Invitations, Stage, Engine, Parking, RoomWatch],
+    parts: tuple[Invitations, Stage, Engine, Parking, RoomWatch, Voice | None],
     bus: Bus,
     events: EventStream,
     *,
     clock: Callable[[], float],
 ) -> RoomRuntime:
     """The room's rules, which these parts obey, and in force from now on: nothing is shown until they are loaded."""
-    invitations, stage, engine, parking, watch = parts
+    invitations, stage, engine, parking, watch, sound = parts
     room = RoomRuntime(
         Privacy(ask_first=config.settings.room.ask_first),
         invitations,
@@ -190,6 +201,7 @@ def _room(
         clock=clock,
         tell=functools.partial(bus.publish, TOPIC, None),
         record=events.record,
+        outputs=() if sound is None else (sound,),
         parking=parking,
         signal_faults=watch.faults,
     )
@@ -198,6 +210,38 @@ def _room(
     events.subscribe(watch.receive)
     events.subscribe(room.receive)
     return room
+
+
+def _sound(config: Config, clock: Callable[[], float]) -> Voice | None:
+    """The room's microphone and speaker, which nobody may use before there are rules; None without `[voice]`."""
+    options = config.settings.voice
+    return Voice(SoundServerHardware(options), clock=clock) if options.enabled else None
+
+
+def _voice(
+    config: Config,
+    parts: tuple[RoomRuntime, Invitations, Voice | None],
+    bus: Bus,
+    events: EventStream,
+    *,
+    clock: Callable[[], float],
+) -> VoiceRuntime:
+    """Who hears the room and talks to it, which the sound obeys."""
+    room, invitations, sound = parts
+    voice = VoiceRuntime(
+        room,
+        invitations,
+        talking=TalkMode(config.settings.voice.talking),
+        clock=clock,
+        publish=bus.publish,
+        tell=functools.partial(bus.publish, TOPIC, None),
+        record=events.record,
+    )
+    room.watch_voice(voice.receive_rules_changed, voice.faults)
+    if sound is not None:
+        sound.rules, sound.tell = voice, voice.receive_voice_changed
+        voice.attach(sound)
+    return voice
 
 
 def _engine(control: Control, guard: UnitGuard, bus: Bus, events: EventStream, clock: Callable[[], float]) -> Engine:

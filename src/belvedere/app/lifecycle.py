@@ -102,6 +102,7 @@ async def _run_until_ended(
     if belvedere.access_recorder is not None:
         tasks.add(asyncio.create_task(belvedere.access_recorder.run(), name="access recorder"))
     tasks.add(asyncio.create_task(belvedere.room.run(), name="room"))
+    tasks.add(asyncio.create_task(belvedere.voice.run(), name="voice rules"))
     if belvedere.signing_keys is not None:
         tasks.add(asyncio.create_task(belvedere.signing_keys.run(), name="signing keys"))
     tasks.add(asyncio.create_task(belvedere.room_watch.run(), name="visit book"))
@@ -206,6 +207,8 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     for task in tasks - driving:
         task.cancel()
     rest = {asyncio.create_task(belvedere.stage.close(), name="stage")}
+    if belvedere.sound is not None:
+        rest.add(asyncio.create_task(belvedere.sound.close(), name="sound"))
     if belvedere.whip is not None:
         rest.add(asyncio.create_task(belvedere.whip.close(), name="publisher"))
     if belvedere.virtual_head is not None:

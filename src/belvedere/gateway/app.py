@@ -64,10 +64,11 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
     )
     runners, streams, viewers = ControlRunners(), StreamSockets(), ViewerCleanup(dependencies.stage)
     # In this order when a session ends or loses rights: stop what it drives over sockets, then over HTTP, and only then
-    # its pictures.
+    # its voice and its pictures.
     events = dependencies.invitations.events
     events.subscribe(runners.receive_session_change)
     events.subscribe(lambda change: end_driving(timed_drive, change))
+    events.subscribe(dependencies.voice.receive_session_change)
     events.subscribe(streams.receive_session_change)
     events.subscribe(viewers.receive_session_change)
     tickets = Tickets(dependencies.clock)

@@ -187,7 +187,16 @@ CREATE TABLE access_ended_login (
 """
 """The logins at Cloudflare Access that were ended before their time: the SHA-256 of the token, and when it expires."""
 
+VOICE = """
+ALTER TABLE room ADD COLUMN is_muted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room ADD COLUMN guests_hear INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room_visit ADD COLUMN talked_s INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room_visit ADD COLUMN talked_utc_s INTEGER NOT NULL DEFAULT 0
+"""
+"""The room's microphone and whether guests hear it; how long and when last a visit's person talked, 0 for never."""
+
 MIGRATIONS: tuple[Migration, ...] = (
     *(POSITIONS, SESSIONS, add_people, PASSKEYS, ROOM, VISITS, BEARERS, TOKENS),
     ENDED_LOGINS,
+    VOICE,
 )

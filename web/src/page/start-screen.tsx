@@ -2,7 +2,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { StatusMessage } from "../visit/status-message";
-import type { EndVisitState, Visit } from "../visit/visit";
+import type { Visit } from "../visit/visit";
+import type { EndVisitState } from "../visit/visit-ports";
 import { LanguageSwitch } from "../words/language-switch";
 import { t } from "../words/words";
 import { Arch } from "./arch";

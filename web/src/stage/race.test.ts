@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { asFrame, picture } from "../testing/fake-codecs";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
+import { NO_VOICE } from "../testing/voice";
 import type { StreamEvents } from "./stream";
 import { DIRECT_TIMEOUT_MS, Viewer } from "./viewer";
 import type { JoinFailure, WayName } from "./way";
@@ -35,7 +36,7 @@ function setup() {
       directs.push({ view, events, signal });
       return new Promise((resolve, reject) => {
         rejections.push(reject);
-        void Promise.resolve().then(() => resolve({ captureAnchor: null, leave: () => {} }));
+        void Promise.resolve().then(() => resolve({ captureAnchor: null, voice: NO_VOICE, leave: () => {} }));
       });
     },
     joinStream: (view, events) => {

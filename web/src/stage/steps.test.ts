@@ -1,6 +1,7 @@
 // The ways of the viewer one after the other; `race.test.ts` has those that race.
 import { expect, test } from "vitest";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
+import { NO_VOICE } from "../testing/voice";
 import type { IvsEvents } from "./ivs";
 import type { StreamEvents } from "./stream";
 import { DIRECT_TIMEOUT_MS, FROZEN_MS, STEP_MS, Viewer } from "./viewer";
@@ -22,6 +23,7 @@ function setup(ways: readonly WayName[], canStream = true) {
     attempts.push(attempt);
     return {
       captureAnchor: null,
+      voice: NO_VOICE,
       leave: () => {
         attempt.isLeft = true;
       },

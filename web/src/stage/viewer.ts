@@ -4,10 +4,9 @@
 //   closed --open--> joining --first frame--> live --no frame for 1 s--> frozen --frame--> live
 //
 // Joining starts all ways of a step that this browser has; if there is no picture by any, the next step follows, and
-// after the last one `waiting`. Whichever shows a frame first is shown; once WebRTC has shown one, the
-// socket is left. If the way that is shown breaks, the other is started, or goes on alone; if there is none, `waiting`
-// leads back to `joining`. While the room shows nothing, it is `withheld` until it is opened again; when the visitor's
-// session has ended, it is `ended` for good.
+// after the last one `waiting`. Whichever shows a frame first is shown; once WebRTC has shown one, the socket is left. If
+// the way that is shown breaks, the other is started, or goes on alone; if there is none, `waiting` leads back to `joining`.
+// While the room shows nothing, it is `withheld` until it is opened again; when the session has ended, `ended` for good.
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { backoffMs } from "../time/backoff";
 import type { Cancel } from "../time/timers";
@@ -17,7 +16,7 @@ import { JoinFailures } from "./join-failures";
 import type { StreamSession } from "./stream";
 import type { ShownFrame, ViewerPorts, ViewerState } from "./viewer-ports";
 import { type JoinFailure, type RetriedFailure, stepsOf, USUAL_WAYS, type WayName } from "./way";
-import { JoinError, type WhepEvents } from "./whep";
+import { JoinError, type StageVoice, type WhepEvents } from "./whep";
 
 /** At thirty frames a second thirty are missing by then: what is shown is too old to drive by. */
 export const FROZEN_MS = 1000;
@@ -62,6 +61,7 @@ export class Viewer {
   readonly #state = signal<ViewerState>({ kind: "closed" });
   readonly #way = signal<WayName | null>(null);
   readonly #isIndirect = signal(false);
+  readonly #voice = signal<StageVoice | null>(null);
   readonly #attempts = new Map<WayName, Attempt>();
   readonly #failures = new JoinFailures();
   readonly #steps: readonly (readonly WayName[])[];
@@ -100,6 +100,11 @@ export class Viewer {
   /** Whether the picture comes by the socket because WebRTC's does not reach the screen, rather than for the moment. */
   get isIndirect(): ReadonlySignal<boolean> {
     return this.#isIndirect;
+  }
+
+  /** The sound of the connection by WebRTC; null while there is none. */
+  get voice(): ReadonlySignal<StageVoice | null> {
+    return this.#voice;
   }
 
   /** Joins, and joins again whenever necessary, until `close`. */
@@ -231,8 +236,9 @@ export class Viewer {
     const attempt = this.#startWebRtc(
       "direct",
       (events, signal) => this.#ports.joinDirect(this.#view, events, signal),
-      ({ captureAnchor }) => {
+      ({ captureAnchor, voice }) => {
         this.#hasAnswer = true;
+        this.#voice.value = voice;
         this.#captureClock = captureAnchor && new CaptureClock(captureAnchor);
       },
     );
@@ -421,6 +427,7 @@ export class Viewer {
     attempt?.leave();
     if (way === "direct") {
       this.#captureClock = null;
+      this.#voice.value = null;
       if (attempt !== undefined && attempt.lastFrameAtMs - attempt.startedAtMs > STABLE_MS) {
         this.#directTries = 0;
       }

@@ -10,6 +10,7 @@ import { Visit } from "../visit/visit";
 import { lease, state, welcome } from "./examples";
 import { FakeSocket } from "./fake-socket";
 import { FakeTimers, flushPromises } from "./fake-timers";
+import { NO_VOICE, SILENT_PORTS } from "./voice";
 
 export const page = document.createElement("div");
 
@@ -55,10 +56,11 @@ export function setup() {
     hasSession: async () => null,
     endSession: async () => server.endsSessions,
     newView: () => "view",
-    joinDirect: async () => ({ captureAnchor: null, leave: () => {} }),
+    joinDirect: async () => ({ captureAnchor: null, voice: NO_VOICE, leave: () => {} }),
     joinStream: null,
     streamLack: "decoder",
     player: new Player(video, timers),
+    ...SILENT_PORTS,
     requestFrame: () => {},
   });
   runAndRender(() =>

@@ -1,25 +1,27 @@
 // One visit, from joining to leaving: connects the picture, the control channel and the driver.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import { Channel, type ChannelPorts, type ChannelState } from "../control/channel";
+import { Channel, type ChannelState } from "../control/channel";
 import { Driver } from "../drive/driver";
 import type { CutReason, Hold } from "../drive/hold";
 import { PING_RETRY_MS } from "../drive/setpoint-sender";
 import { isZero } from "../drive/velocity";
-import { Painter, type PainterPorts } from "../stage/painter";
+import { Painter } from "../stage/painter";
 import type { Player } from "../stage/player";
-import type { StreamLack } from "../stage/stream";
 import { Viewer } from "../stage/viewer";
-import type { ShownFrame, ViewerPorts, ViewerState } from "../stage/viewer-ports";
+import type { ShownFrame, ViewerState } from "../stage/viewer-ports";
 import type { WayName } from "../stage/way";
 import { ServerTime } from "../time/server-time";
 import { SleepDetector } from "../time/sleep-detector";
 import type { Cancel } from "../time/timers";
-import type { Access, AxisState, ServerMessage, StageState } from "../wire/messages";
+import { Hearing } from "../voice/hearing";
+import { Talk } from "../voice/talk";
+import type { Access, ServerMessage } from "../wire/messages";
 import { knock } from "../wire/outgoing";
 import { Handover } from "./handover";
 import { type Latencies, LatencyMeter, NO_LATENCIES } from "./latency-meter";
 import { RoomAccess } from "./room-access";
 import { type StatusMessage, statusMessageFor } from "./status-message";
+import type { EndVisitState, ServerState, VisitPorts } from "./visit-ports";
 
 /** While this page has the lease: often enough that a press finds a recent server time and need not ping first. */
 const DRIVING_PING_MS = 300;
@@ -33,29 +35,6 @@ const MAX_SILENCE_MS = 2500;
 const MAX_REASON_MS = 1000;
 /** How often to check for silence and sleep, and to update the latencies. */
 const CHECK_INTERVAL_MS = 500;
-
-export type VisitPorts = Pick<ChannelPorts, "timers" | "random" | "openSocket" | "hasSession"> &
-  Pick<ViewerPorts, "newView" | "ways" | "joinDirect" | "joinStream" | "joinIvs"> &
-  Pick<PainterPorts, "requestFrame"> & {
-    /** Plays WebRTC's picture. */
-    readonly player: Player;
-    /** Why there is no `joinStream`; null where there is one. */
-    readonly streamLack: StreamLack | null;
-    /** Ends the visitor's session at the server; false if that failed. */
-    endSession(): Promise<boolean>;
-  };
-
-/** Whether the visitor can end the session for good, and how far that has got. This browser then needs a new link. */
-export type EndVisitState = "unavailable" | "available" | "pending" | "failed" | "done";
-
-/** What the server last said about the head and the stage. */
-export interface ServerState {
-  /** The name of the head, for people. */
-  readonly headName: string;
-  readonly pan: AxisState | null;
-  readonly tilt: AxisState | null;
-  readonly stage: StageState | null;
-}
 
 const UNKNOWN_SERVER_STATE: ServerState = { headName: "", pan: null, tilt: null, stage: null };
 
@@ -72,7 +51,10 @@ export class Visit {
   readonly painter: Painter;
   readonly driver: Driver;
   readonly handover: Handover;
+  readonly talk: Talk;
+  readonly hearing: Hearing;
   readonly #roomAccess = new RoomAccess();
+  readonly #mayTalk = signal(false);
   #isVisible = true;
 
   readonly #isJoined = signal(false);
@@ -145,6 +127,13 @@ export class Visit {
       driver: this.driver,
       send: (message) => this.#channel.send(message),
     });
+    this.talk = new Talk({
+      ...ports,
+      connection: this.#viewer.voice,
+      send: (message) => this.#channel.send(message),
+    });
+    this.hearing = new Hearing(ports.sound);
+    this.#viewer.voice.subscribe((voice) => this.hearing.receiveTrack(voice?.heard ?? null));
     this.#channel.state.subscribe((state) => this.#receiveChannelState(state));
     this.player.isRefused.subscribe((isRefused) => this.#receivePlayRefused(isRefused));
     this.#viewer.state.subscribe((state) => this.#receiveViewerState(state));
@@ -173,6 +162,16 @@ export class Visit {
   get isIndirect(): ReadonlySignal<boolean> {
     return this.#viewer.isIndirect;
   }
+
+  /** Whether this visitor may talk to the room, as far as rights go. */
+  get mayTalk(): ReadonlySignal<boolean> {
+    return this.#mayTalk;
+  }
+
+  /** What the room's microphone hears; null while the picture comes by a way without sound. */
+  readonly sound: ReadonlySignal<MediaStreamTrack | null> = computed(
+    () => this.#viewer.voice.value?.heard ?? null,
+  );
 
   /** Whether the room shows nothing to this visit now, or the visitor has to tap before it does again. */
   readonly isWithheld: ReadonlySignal<boolean> = computed(
@@ -252,6 +251,7 @@ export class Visit {
       this.#channel.retryNow();
     } else {
       this.driver.returnLease();
+      this.talk.end();
     }
   }
 
@@ -280,6 +280,7 @@ export class Visit {
   #close(): void {
     this.#cancelCheck();
     this.driver.returnLease();
+    this.talk.end();
     this.#channel.close();
     this.#viewer.close();
     this.painter.clear();
@@ -332,10 +333,17 @@ export class Visit {
       case "access":
         this.#receiveAccess(message);
         break;
+      case "voice":
+        this.talk.receiveVoice(message);
+        break;
+      case "talk.ended":
+        this.talk.receiveEnded(message.reason);
+        break;
     }
   }
 
   #receiveAccess(access: Access): void {
+    this.#mayTalk.value = access.rights.includes("talk");
     const isLooking = this.#firstPictureMs.value !== null;
     switch (this.#roomAccess.receive(access, isLooking, this.#isVisible)) {
       case "look":
@@ -403,6 +411,7 @@ export class Visit {
     } else {
       this.driver.receiveDisconnected();
       this.handover.receiveDisconnected();
+      this.talk.receiveDisconnected();
       this.#serverTime.reset();
       this.#serverState.value = { ...this.#serverState.value, pan: null, tilt: null, stage: null };
       this.#viewer.receiveAvailability(true); // unknown: without a word of the server, the viewer finds out by itself
