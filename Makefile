@@ -61,13 +61,13 @@ test-bluez: $(TEST_READY) ## the Bluetooth code over a real BlueZ, in virtual ma
 	$(PYTHON_IN) -m tests.bluez.machines $(ARGS)
 
 .PHONY: test-vm
-test-vm: $(TEST_READY) $(PAGE) ## in a virtual machine: the camera code over the kernel's virtual cameras; ARGS="--machine systemd", the service under systemd
+test-vm: $(TEST_READY) $(PAGE) ## in a virtual machine: the camera code over the kernel's virtual cameras; ARGS="--machine namespaces", the service under systemd
 	$(PYTHON_IN) -m tests.vm.machine $(ARGS)
 
 .PHONY: test-deploy
-test-deploy: $(TEST_READY) $(PAGE) ## the image, the chart and what else installs Belvedere, with the real tools; ARGS="-k image"
+test-deploy: $(TEST_READY) $(PAGE) ## the image, the chart and what else installs Belvedere, with the real tools; ARGS="--quick", or "-k image"
 	@scripts/bootstrap deploy
-	$(PYTHON_IN) -m pytest -m deploy -o faulthandler_timeout=900 $(ARGS) # building the image takes minutes
+	$(PYTHON_IN) -m pytest tests/deploy -m deploy -o faulthandler_timeout=900 $(ARGS) # building the image takes minutes
 
 .PHONY: format
 format: $(TEST_READY) $(MODULES) ## put every source file into shape
@@ -81,10 +81,11 @@ bench: $(TEST_READY) $(PAGE) ## measure speed and memory; prints them and writes
 	$(PYTHON_IN) -m benchmarks $(ARGS)
 
 .PHONY: soak
-soak: $(TEST_READY) ## random lives of the fail-safe core (300,000; ARGS="--first 300000" for others) and of the whole program, and a million malformed logs
+soak: $(TEST_READY) ## random lives of the fail-safe core (300,000; ARGS="--first 300000" for others) and of the whole program, and a million malformed logs and app sessions
 	$(PYTHON_IN) -m benchmarks.soak $(ARGS)
 	$(PYTHON_IN) -m benchmarks.soak_faults
 	$(PYTHON_IN) -m benchmarks.soak_logs
+	$(PYTHON_IN) -m benchmarks.soak_drafts
 	$(VENV)/bin/pytest --hypothesis-profile=soak tests/support/control/test_random_schedule.py
 
 .PHONY: mutants
@@ -122,7 +123,7 @@ image: ## the container image, belvedere:latest; ENGINE=docker ARGS="--build-arg
 
 .PHONY: lock
 lock: $(TEST_READY) ## renew the lock files from pyproject.toml and web/package.json
-	$(LOCK) pyproject.toml --extra demo --extra lab --group dev --output-file requirements/dev.lock
+	$(LOCK) pyproject.toml --extra demo --extra ivs --extra lab --group dev --output-file requirements/dev.lock
 	$(LOCK) pyproject.toml --extra demo --group build --constraints requirements/dev.lock --output-file requirements/demo.lock
 	$(LOCK) pyproject.toml --constraints requirements/dev.lock --output-file requirements/runtime.lock
 	$(LOCK) --group pyproject.toml:build --constraints requirements/dev.lock --output-file requirements/build.lock

@@ -20,6 +20,7 @@ SCENARIOS = {
     "large": "the same with larger pictures and more of them",
     "viewers": "how late the loop that drives is while four viewers watch 1080p30",
     "lossy": "the picture on lines with little bandwidth, delay and loss (needs root)",
+    "ivs_token": "what a page waits for before it can join Amazon IVS",
     "press": "from a key to the first moved pixel",
     "sharpness": "how similar the encoded picture is to its source, at rest and in a pan",
     "shown": "the same of what the browser shows",

@@ -26,6 +26,7 @@ from tests.support.captures.malformed_logs import malformed_log
 
 from belvedere.errors import OwnerError
 from belvedere.lab.logs.analysis import LogAnalysis
+from belvedere.lab.logs.unpacking import found_log
 
 LOGS = 1_000_000
 BATCH = 2_000
@@ -43,7 +44,8 @@ def is_readable(content: bytes, path: Path) -> bool:
     path.write_bytes(content)
     began = time.monotonic()
     try:
-        LogAnalysis(path).streams(limit=1000)
+        with found_log(path, path.name) as log:
+            LogAnalysis(log.path).streams(limit=1000)
     except OwnerError as error:
         if "\n" in str(error):
             raise AssertionError("rejected in more than one line") from error

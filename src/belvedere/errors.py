@@ -4,7 +4,8 @@
     ├── OwnerError                  the owner can fix it: a file, a key, a missing package
     │   ├── SettingsError           a configuration or profile value; names file, key and allowed values
     │   ├── StoreError              the store's file cannot be used; says what is wrong and what to do
-    │   └── SignalError             a chime or a light of the room failed
+    │   ├── SignalError             a chime or a light of the room failed
+    │   └── IvsError                Amazon IVS refused or did not answer; carries an `IvsReason`
     ├── VisitorError                a visitor's request is refused; carries a `Refusal`
     ├── FrameError                  bytes or a velocity that the head's frame layout cannot express
     ├── BitstreamError              video that cannot be read: from a camera, or another program
@@ -65,6 +66,43 @@ class StoreError(OwnerError):
 
 class SignalError(OwnerError):
     """A chime or a light failed; the message is one line that says how, without a secret."""
+
+
+class IvsReason(enum.StrEnum):
+    """Why something could not be done at Amazon IVS; the value is what to do about it.
+
+    Attributes:
+        NOT_FOUND: AWS knows no such stage, key or participant.
+        UNREACHABLE: the network does not lead there, or it did not answer in time.
+        CLOCK: this computer's clock is wrong, so that signatures are not valid.
+        OTHER: anything else; AWS's own words are in the message.
+    """
+
+    NO_LIBRARY = "install boto3: pip install 'belvedere[ivs]'"
+    NO_CREDENTIALS = "give [stage.ivs] access_key_id and secret_access_key_file, or boto3's environment variables"
+    BAD_CREDENTIALS = "create an access key at AWS IAM again, and give it to [stage.ivs]"
+    ACCESS_DENIED = "attach the policy in deploy/aws to the IAM user of the access key"
+    PENDING_VERIFICATION = "wait until AWS has verified the account, usually minutes, or ask its support"
+    NOT_FOUND = "compare the ARNs in [stage.ivs] with the console, or run `belvedere ivs setup`"
+    QUOTA = "wait, or ask AWS for a higher quota of IVS Real-Time"
+    THROTTLED = "wait a moment"
+    INVALID = "compare [stage.ivs] with docs/reference/settings.md"
+    CLOCK = "set this computer's clock: timedatectl set-ntp true"
+    UNREACHABLE = "check this computer's way to the internet"
+    BAD_KEY = "run `belvedere ivs setup`, which makes a P-384 key and imports its public half"
+    OTHER = "try again later"
+
+
+class IvsError(OwnerError):
+    """Amazon IVS refused something or did not answer; the message says what, why, and what to do.
+
+    Attributes:
+        reason: why.
+    """
+
+    def __init__(self, reason: IvsReason, what: str) -> None:
+        self.reason = reason
+        super().__init__(f"{what}: {reason.value}")
 
 
 class Refusal(enum.StrEnum):
@@ -159,6 +197,8 @@ class StageReason(enum.StrEnum):
     NO_PICTURE = "no_picture"
     NOT_FOUND = "not_found"
     NOT_WATCHING = "not_watching"
+    IVS_UNAVAILABLE = "ivs_unavailable"
+    IVS_USED_UP = "ivs_used_up"
 
 
 class StageError(BelvedereError):

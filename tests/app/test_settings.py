@@ -17,6 +17,7 @@ from belvedere.app.settings import (
     RoomCameraSettings,
     RtspCameraSettings,
     Settings,
+    StoreSettings,
     V4l2CameraSettings,
     VirtualHeadSettings,
     WhipCameraSettings,
@@ -26,6 +27,8 @@ from belvedere.app.settings import (
 )
 from belvedere.errors import SettingsError
 from belvedere.secret import Secret
+from belvedere.stage.ivs_options import PEM, IvsOptions
+from belvedere.stage.options import StageOptions, Way
 from belvedere.stage.sources.v4l2.negotiation import PixelFormat
 
 if TYPE_CHECKING:
@@ -69,21 +72,24 @@ def uncommented_sample() -> str:
     )
 
 
-def test_the_sample_with_every_line_uncommented_is_read_too(tmp_path: Path) -> None:
-    for name in ("turn-password", "turn-secret"):
-        (tmp_path / name).write_text("open sesame\n", encoding="ascii")
+def write_secrets(folder: Path) -> None:
+    """The files that the sample names."""
+    for name in ("turn-password", "turn-secret", "aws-secret"):
+        (folder / name).write_text("open sesame\n", encoding="ascii")
     for name in ("tv-token", "lamp-token"):
-        (tmp_path / name).write_text("a-token-of-the-settings\n", encoding="ascii")
+        (folder / name).write_text("a-token-of-the-settings\n", encoding="ascii")
+    (folder / "ivs-key.pem").write_text(f"{PEM}\n", encoding="ascii")
+
+
+def test_the_sample_with_every_line_uncommented_is_read_too(tmp_path: Path) -> None:
+    write_secrets(tmp_path)
     settings = read_config(written(tmp_path, uncommented_sample())).settings
     assert settings.control.pan.max_deg == 170
     assert [server.credential for server in settings.stage.ice_servers] == [None, Secret("open sesame")]
 
 
 def test_the_sample_shows_every_key_and_the_default_of_those_that_have_one(tmp_path: Path) -> None:
-    for name in ("turn-password", "turn-secret"):
-        (tmp_path / name).write_text("open sesame\n", encoding="ascii")
-    for name in ("tv-token", "lamp-token"):
-        (tmp_path / name).write_text("a-token-of-the-settings\n", encoding="ascii")
+    write_secrets(tmp_path)
     text = uncommented_sample()
     assert not {key for key in keys(inspect.type_info(Settings)) if key.rpartition(".")[2] not in text}
     settings = read_config(written(tmp_path, text)).settings
@@ -91,6 +97,15 @@ def test_the_sample_shows_every_key_and_the_default_of_those_that_have_one(tmp_p
     assert msgspec.structs.replace(settings.access, frontends=(), players=(), cloudflare=None) == Settings().access
     for table in ("version", "link", "guardian", "store", "camera"):
         assert getattr(settings, table) == getattr(Settings(), table)
+
+
+def test_amazon_ivs_needs_a_store() -> None:
+    stage = StageOptions(ways=(Way.IVS,), ivs=IvsOptions(stage_arn="arn:aws:ivs:eu-central-1:1:stage/x"))
+    settings = msgspec.structs.replace(Settings(), stage=stage)
+    assert resolve(settings).settings.stage == stage
+    with pytest.raises(SettingsError, match="store") as caught:
+        resolve(msgspec.structs.replace(settings, store=StoreSettings(file="")))
+    assert caught.value.key == "stage.ways"
 
 
 def test_tokens_of_programs_are_read_from_their_files_and_no_two_are_the_same(tmp_path: Path) -> None:
@@ -265,6 +280,25 @@ def test_a_file_for_production_with_virtual_parts_is_valid_and_warned_of_in_one_
 ) -> None:
     warnings = read_config(written(tmp_path, text)).warnings
     assert list(warnings) == [f"these parts are virtual, for trying Belvedere out only: {parts}" for parts in warned]
+
+
+def test_a_profile_whose_stop_nobody_has_seen_work_is_warned_of(tmp_path: Path) -> None:
+    profile = """
+name = "Draft"
+frame.template = "02{direction}{speed}"
+frame.stop = "02 00 32"
+frame.direction = { positive = "01", negative = "02" }
+frame.speed = { digits = 2, fastest = 99 }
+pan.address = "C0:FF:EE:00:00:01"
+"""
+    text = "[head]\nprofile = 'draft.toml'\n[camera]\nkind = 'file'\npath = 'garden.mp4'"
+    (tmp_path / "draft.toml").write_text(profile, encoding="utf-8")
+    assert read_config(written(tmp_path, text)).warnings == ()
+    unproven = profile.replace("pan.address", "frame.stop_is_proven = false\npan.address")
+    (tmp_path / "draft.toml").write_text(unproven, encoding="utf-8")
+    (warning,) = read_config(written(tmp_path, text)).warnings
+    assert warning.startswith("the stop of Draft, 02 00 32, is unproven")
+    assert "belvedere probe" in warning
 
 
 def relay(path: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAVY = {"PIL", "aiortc", "av", "bleak", "bumble", "numpy", "webauthn"}
+HEAVY = {"PIL", "aiortc", "av", "bleak", "boto3", "botocore", "bumble", "numpy", "webauthn"}
 OF_THE_SERVER = {"h11", "litestar", "uvicorn", "uvloop", "websockets"}
 RUN = """
 import contextlib

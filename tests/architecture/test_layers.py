@@ -34,6 +34,7 @@ BREACHES = {
     "two-ways": ("stage/direct/webrtc_way.py", "from belvedere.stage.stream.messages import SUBPROTOCOL\n"),
     "pure-video": ("stage/stream/backlog.py", "def f():\n    import time\n"),
     "sources": ("stage/sources/v4l2/capture.py", "from belvedere.stage.encoding.encoder import open_encoder\n"),
+    "aws": ("stage/ivs/participants.py", "import boto3\n"),
     "passkeys": ("gateway/passkeys.py", "import webauthn\n"),
     "virtual-bluetooth": ("link/port.py", "import bumble.link\n"),
     "no-tests": ("engine/engine.py", "import tests.support.engine_rig\n"),

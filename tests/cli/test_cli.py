@@ -29,7 +29,7 @@ def test_help_describes_every_command_in_one_line(
     rows = re.findall(r"^│ (\S.*\S) +│$", capsys.readouterr().out, re.MULTILINE)
     described = [row.split(maxsplit=1)[0] for row in rows if row.endswith(".") and len(row.split()) > 3]
     assert described == [
-        *sorted([*COMMANDS, "camera", "config", "curtain", "people", "sessions", "tokens", "visits"]),
+        *sorted([*COMMANDS, "camera", "config", "curtain", "ivs", "people", "sessions", "tokens", "visits"]),
         "--help",
         "--version",
     ]

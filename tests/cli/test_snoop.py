@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from random import Random
 
@@ -114,6 +115,8 @@ def test_a_timeline_is_drawn_into_a_file(log: str, tmp_path: Path) -> None:
         (["{log}", "--json", "--csv"], "choose one"),
         (["{log}", "--timeline", "picture.png"], "picture.png"),
         (["{log}", "--timeline", "{folder}/no/picture.svg"], "picture.svg"),
+        (["{log}", "--profile", "{folder}/head.txt"], "give a file name that ends in .toml"),
+        (["{folder}/report.zip"], "an archive without a Bluetooth log"),
         ([], "requires an argument"),
     ],
 )
@@ -122,6 +125,8 @@ def test_what_cannot_be_done_is_one_line_and_status_2(
 ) -> None:
     (tmp_path / "text").write_text("hello\n" * 9, encoding="utf-8")
     (tmp_path / "empty").touch()
+    with zipfile.ZipFile(tmp_path / "report.zip", "w") as report:
+        report.writestr("version.txt", "2.0")
     ran = run(*(argument.format(folder=tmp_path, log=log) for argument in arguments))
     assert (ran.returncode, ran.stdout) == (2, "")
     assert words in ran.stderr
@@ -166,6 +171,19 @@ def test_a_profile_is_drafted_that_the_server_accepts(drive_log: str, tmp_path: 
     batches = run(drive_log, "--profile", str(file))
     assert batches.returncode == 2  # a profile that somebody may have worked on is not overwritten
     assert batches.stderr.strip().count("\n") == 0
+
+
+@pytest.mark.realtime
+def test_a_bug_report_is_read_and_a_device_is_chosen_by_its_name(drive_log: str, tmp_path: Path) -> None:
+    report = tmp_path / "bugreport.zip"
+    with zipfile.ZipFile(report, "w") as archive:
+        archive.write(drive_log, "FS/data/log/bt/btsnoop_hci.log")
+    ran = run(str(report), "--device", "pons-pan", "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert [one["label"] for one in json.loads(ran.stdout)["devices"]] == [PAN]
+    assert ran.stderr == f"belvedere: reading FS/data/log/bt/btsnoop_hci.log in {report}\n"
+    ran = run(str(report), "--device", "TILT")
+    assert f"no device TILT; available: {PAN} (PONS-PAN-1)" in ran.stderr
 
 
 @pytest.mark.realtime

@@ -29,12 +29,21 @@ OF_NETWORK = ("PIP_INDEX_URL", "PIP_CERT", "NODE_EXTRA_CA_CERTS")
 """What tells pip and npm of this machine where to look and whom to trust; the Containerfile takes it as arguments."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let whoever has little time leave out what is marked `slow`."""
+    parser.addoption("--quick", action="store_true", help="leave out the tests of deployment that are slow")
+
+
 @pytest.hookimpl(tryfirst=True)  # before the items are selected by their markers
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the items of this folder."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker("deploy")
+    if config.getoption("--quick", default=False):
+        left_out = [item for item in items if item.get_closest_marker("slow") is not None]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -27,7 +27,7 @@ class Storage:
     """A place for images and containers, apart from the machine's own."""
 
     def __init__(self, folder: Path) -> None:
-        self.options = ["--root", str(folder / "storage"), "--runroot", str(folder / "run"), "--storage-driver", "vfs"]
+        self.options = ["--root", str(folder / "storage"), "--runroot", str(folder / "run"), *_driver(folder)]
         self._podman_options = [
             *self.options, "--runtime", tools.debian("runc"), "--tmpdir", str(folder / "tmp"),
             "--cgroup-manager", "cgroupfs", "--events-backend", "file",
@@ -152,6 +152,24 @@ class Container:
 def mounts(volumes: Mapping[Path, str]) -> tuple[str, ...]:
     """Options that mount each folder or file at a path, which may end in `:ro`."""
     return tuple(f"--volume={source}:{target}" for source, target in volumes.items())
+
+
+def _driver(folder: Path) -> list[str]:
+    """The options for the way in which an image lies below a container: a copy of it only where nothing else works.
+
+    Each copy is 400 MB; but an overlay cannot lie upon another, as where all of this itself runs in a container.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as trial:
+        places = {name: Path(trial, name) for name in ("lowerdir", "upperdir", "workdir", "merged")}
+        for place in places.values():
+            place.mkdir()
+        merged = str(places.pop("merged"))
+        options = ",".join(f"{name}={place}" for name, place in places.items())
+        mount = ["mount", "-t", "overlay", "overlay", "-o", options, merged]
+        if subprocess.run(mount, capture_output=True, check=False, timeout=COMMAND_S).returncode:
+            return ["--storage-driver", "vfs"]
+        subprocess.run(["umount", merged], check=True, timeout=COMMAND_S)
+    return ["--storage-driver", "overlay", "--storage-opt", "overlay.skip_mount_home=true"]
 
 
 def _output(command: list[str], timeout_s: float) -> str:

@@ -14,6 +14,7 @@ from tests.deploy import debian, tools
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow  # emulation
 LOCK = tools.ROOT / "requirements/runtime.lock"
 AARCH64 = (183).to_bytes(2, "little")  # in the header of an ELF file, at byte 18
 SMOKE = """

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from tests.deploy import chart
+from tests.deploy import chart, tools
 from tests.deploy.chart import Object, containers, objects, of_kind, pods, selects
 
 KINDS = {
@@ -300,6 +300,16 @@ def test_nginx_limits_everything_but_the_stop_and_cuts_no_picture() -> None:
     for each in (usual, stop):
         assert int(each[f"{prefix}proxy-read-timeout"]) >= 3600
         assert each[f"{prefix}proxy-request-buffering"] == "off"
+
+
+def test_a_controller_of_nginx_buffers_what_our_own_nginx_does() -> None:
+    snippet = (tools.ROOT / "deploy/nginx/snippets/belvedere.conf").read_text(encoding="utf-8")
+    ours = dict(re.findall(r"^([a-z_]+) ([^;]+);", snippet, re.MULTILINE))
+    for each in of_kind(objects("nginx"), "Ingress"):
+        theirs = {key.rpartition("/")[2]: value for key, value in each["metadata"]["annotations"].items()}
+        assert theirs["proxy-request-buffering"] == ours["proxy_request_buffering"]
+        assert theirs["proxy-buffering"] == ours.get("proxy_buffering", "on")  # nginx's own default
+        assert theirs["proxy-body-size"] == ours["client_max_body_size"]
 
 
 def test_the_pods_labels_cannot_be_taken_over() -> None:

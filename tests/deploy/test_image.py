@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import os
 import re
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -257,15 +259,25 @@ def how_to(image_storage: Storage, image: str, tmp_path: Path) -> Iterator[list[
     found = [block for block in re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL) if "podman" in block]
     for there, here in HERE.items():
         assert there in found[0], there
-        found[0] = found[0].replace(there, here.format(folder=tmp_path))
+        found = [block.replace(there, here.format(folder=tmp_path)) for block in found]
     yield [f"cd {tmp_path}; export PATH={tmp_path}:$PATH; {block}" for block in found]
     image_storage.podman("rm", "--force", "--time", "0", "--ignore", "belvedere")
 
 
-def test_the_commands_of_the_how_to_run_it_invite_the_owner_and_show_the_bill(
+def wait_until_open(storage: Storage, name: str, times: int) -> None:
+    """Wait until a container that runs detached has said for so many times that it is open."""
+    follow = storage.podman_command("logs", "--follow", name)
+    with subprocess.Popen(follow, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as log:
+        assert log.stdout is not None
+        seen = (line for line in log.stdout if OPEN in line)
+        assert len(list(itertools.islice(seen, times))) == times
+        log.terminate()
+
+
+def test_the_commands_of_the_how_to_run_it_invite_back_up_restore_and_show_the_bill(
     image_storage: Storage, how_to: list[str], tmp_path: Path
 ) -> None:
-    run, invite, show = how_to
+    run, invite, back_up, restore, show = how_to
 
     def output(script: str) -> str:
         ended = subprocess.run(["sh", "-euc", script], capture_output=True, text=True, check=False, timeout=COMMAND_S)
@@ -273,12 +285,18 @@ def test_the_commands_of_the_how_to_run_it_invite_the_owner_and_show_the_bill(
         return ended.stdout
 
     output(run)
-    follow = image_storage.podman_command("logs", "--follow", "belvedere")
-    with subprocess.Popen(follow, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as log:
-        assert log.stdout is not None
-        assert any(OPEN in line for line in log.stdout)
-        log.terminate()
+    wait_until_open(image_storage, "belvedere", 1)
     assert "#" in output(invite)
+    ana, bob = (invite.replace("people invite", f"people invite {name}") for name in ("Ana", "Bob"))
+    output(ana)
+    output(back_up)
+    assert stat.S_IMODE((tmp_path / "home.zip").stat().st_mode) == 0o600
+    output(bob)
+    output(restore)
+    wait_until_open(image_storage, "belvedere", 2)
+    people = output(invite.replace("people invite", "people list"))
+    assert "Ana" in people
+    assert "Bob" not in people
     output(show)
     assert json.loads((tmp_path / "sbom.cdx.json").read_text(encoding="utf-8"))["bomFormat"] == "CycloneDX"
 

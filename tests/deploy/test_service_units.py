@@ -7,23 +7,32 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.deploy.tools import ROOT
 
-from belvedere.installation.texts import SERVICE, TUNNEL, UNITS, service_text, tunnel_text
+from belvedere.installation.texts import (
+    ROOM_SERVICE,
+    SERVICE,
+    TUNNEL,
+    room_service_text,
+    service_text,
+    tunnel_text,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_EXPOSURE = 2.0
 PROGRAM = "/usr/bin/true"  # `verify` wants a program that there is
-TEXTS = {SERVICE: service_text(PROGRAM, "1.2.3"), TUNNEL: tunnel_text(PROGRAM)}
-SECOND = "belvedere-study.service"
+TEXTS = {
+    SERVICE: service_text(PROGRAM, "1.2.3"),
+    ROOM_SERVICE.replace("@", "@study"): room_service_text(PROGRAM, "1.2.3"),
+    TUNNEL: tunnel_text(PROGRAM),
+}
 
 
-def analyze(folder: Path, name: str, *words: str, text: str = "") -> str:
+def analyze(folder: Path, name: str, *words: str) -> str:
     """What systemd-analyze says of a unit, with everything that it warns of."""
     path = folder / name
-    path.write_text(text or TEXTS[name], encoding="utf-8")
+    path.write_text(TEXTS[name], encoding="utf-8")
     ran = subprocess.run(["systemd-analyze", *words, str(path)], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout + ran.stderr
@@ -40,15 +49,3 @@ def test_the_service_is_confined(tmp_path: Path, name: str) -> None:
     found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", judged)
     assert found is not None, judged
     assert float(found[1]) <= MAX_EXPOSURE
-
-
-def test_the_unit_of_a_second_room_is_made_as_the_page_says(tmp_path: Path) -> None:
-    page = (ROOT / "docs/how-to/several-rooms.md").read_text(encoding="utf-8")
-    line = rf"^sed '(.+)' {UNITS}/{SERVICE} \| sudo tee {UNITS}/{SECOND}$"
-    command = re.search(line, page, re.MULTILINE)
-    assert command is not None
-    edit = ["sed", command[1]]
-    text = subprocess.run(edit, input=TEXTS[SERVICE], capture_output=True, text=True, check=True).stdout
-    assert re.findall("--config (.+)", text) == ["/etc/belvedere/study/belvedere.toml"]
-    assert "/etc/belvedere/belvedere.toml" not in text
-    assert SECOND not in analyze(tmp_path, SECOND, "verify", text=text)

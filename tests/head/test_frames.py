@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,3 +130,11 @@ def test_a_speed_above_the_fastest_is_refused() -> None:
 
 def test_a_frame_without_direction_is_a_stop_whatever_its_speed() -> None:
     assert unpack(PONS, bytes.fromhex("020000043600000000000000")) == 0
+
+
+def test_a_verbatim_stop_is_what_stops_and_means_rest() -> None:
+    layout = msgspec.structs.replace(HEX, stop="aa bb")
+    assert stop_frame(layout) == b"\xaa\xbb"
+    assert unpack(layout, b"\xaa\xbb") == 0
+    assert pack(layout, 0.0) == b"\xaa\xbb"
+    assert pack(layout, 1.0) == pack(HEX, 1.0)

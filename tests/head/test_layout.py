@@ -132,3 +132,25 @@ def test_without_a_word_for_no_direction_a_stop_has_the_positive_one() -> None:
 def test_a_speed_range_must_fit_its_digits_and_be_a_range(fastest: int, slowest: int) -> None:
     with pytest.raises(ValueError, match="at most"):
         SpeedField(digits=3, fastest=fastest, slowest=slowest)
+
+
+WORDS = DirectionWords(positive="01", negative="02", none="00")
+
+
+def test_a_stop_may_be_said_verbatim_and_have_a_length_of_its_own() -> None:
+    plain = FrameLayout(template="02{direction}0{speed}", direction=WORDS, speed=SPEED)
+    assert (plain.stop_frame, plain.length, plain.stop_is_proven) == (bytes.fromhex("02000000"), 4, True)
+    for stop in ("02 00 00 32", "3F"):
+        layout = FrameLayout(template="02{direction}0{speed}", direction=WORDS, speed=SPEED, stop=stop)
+        assert layout.stop_frame == bytes.fromhex(stop)
+        assert layout.length == 4
+
+
+@pytest.mark.parametrize("stop", ["02 01 00 01", "02 02 09 99"])
+def test_a_stop_that_turns_the_unit_is_refused(stop: str) -> None:
+    with pytest.raises(ValueError, match="stop is a frame that turns the unit"):
+        FrameLayout(template="02{direction}0{speed}", direction=WORDS, speed=SPEED, stop=stop)
+    signed = SpeedField(digits=2, fastest=9, encoding=SpeedEncoding.HEX, sign=Sign.TWOS_COMPLEMENT)
+    with pytest.raises(ValueError, match="stop is a frame that turns the unit"):
+        FrameLayout(template="02{speed}", speed=signed, stop="02 ff")
+    assert FrameLayout(template="02{speed}", speed=signed, stop="02 00").stop_frame == b"\2\0"

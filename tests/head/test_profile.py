@@ -119,3 +119,11 @@ def test_an_address_or_uuid_with_a_trailing_line_break_is_refused(key: str) -> N
     assert getattr(msgspec.convert({key: value, "name_patterns": ["X"]}, UnitProfile), key) == value
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({key: f"{value}\n", "name_patterns": ["X"]}, UnitProfile)
+
+
+@pytest.mark.parametrize("stop", ["", "0", "02 0", "xy", "00" * 65])
+def test_a_stop_must_be_whole_bytes(stop: str) -> None:
+    text = MINIMAL.replace("frame.speed", f'frame.stop = "{stop}"\nframe.speed')
+    with pytest.raises(SettingsError, match="hexadecimal digits") as error:
+        load_profile(text, "head.toml")
+    assert error.value.key == "frame.stop"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CHOICE = Choice("/opt/belvedere/bin/belvedere", "1.2.3", "version = 1\n")
 WITH_TUNNEL = replace(CHOICE, tunnel=TunnelChoice("/usr/bin/cloudflared", Secret("a-token\n")))
 UNIT = "etc/systemd/system/belvedere.service"
+TEMPLATE = "etc/systemd/system/belvedere@.service"
 
 
 @pytest.fixture
@@ -85,8 +86,31 @@ def test_a_new_version_restarts_the_service(computer: FakeComputer) -> None:
     install(computer)
     computer.ran.clear()
     changes = install(computer, replace(CHOICE, version="1.2.4"))
-    assert changes == [f"wrote /{UNIT}", "restarted belvedere.service"]
+    assert changes == [f"wrote /{UNIT}", f"wrote /{TEMPLATE}", "restarted belvedere.service"]
     assert computer.ran == ["systemctl daemon-reload", "systemctl restart belvedere.service"]
+
+
+def run_rooms(computer: FakeComputer, *names: str) -> None:
+    for name in names:
+        computer.unit(f"belvedere@{name}.service").is_active = True
+        computer.unit(f"belvedere@{name}.service").is_enabled = True
+
+
+def test_a_new_version_restarts_the_rooms_that_run_too(computer: FakeComputer) -> None:
+    install(computer)
+    run_rooms(computer, "kitchen", "study")
+    assert install(computer) == []
+    changes = install(computer, replace(CHOICE, version="1.2.4"))
+    assert changes[-1] == "restarted belvedere@kitchen.service, belvedere@study.service"
+    assert computer.ran[-1] == "systemctl restart belvedere@kitchen.service belvedere@study.service"
+
+
+def test_a_room_that_does_not_start_says_where_to_look(computer: FakeComputer) -> None:
+    install(computer)
+    run_rooms(computer, "study")
+    computer.failing = "systemctl restart belvedere@study"
+    with pytest.raises(OwnerError, match=r"^belvedere@study\.service did not start: journalctl --unit belvedere@study"):
+        install(computer, replace(CHOICE, version="1.2.4"))
 
 
 def test_an_installation_that_was_cut_short_is_completed(computer: FakeComputer) -> None:
@@ -159,6 +183,18 @@ def test_a_removal_leaves_what_is_the_owners_and_nothing_else(computer: FakeComp
     assert left == ["etc/belvedere/belvedere.toml", "etc/belvedere/secrets/tunnel-token"]
     assert computer.user("belvedere") is not None
     assert not computer.unit("belvedere.service").is_active
+    assert remove(computer) == []
+
+
+def test_a_removal_ends_the_other_rooms_too(computer: FakeComputer) -> None:
+    install(computer)
+    run_rooms(computer, "kitchen", "study")
+    changes = remove(computer)
+    assert "stopped and disabled belvedere@kitchen.service, belvedere@study.service" in changes
+    assert not (computer.root / TEMPLATE).exists()
+    for name in ("kitchen", "study"):
+        unit = computer.unit(f"belvedere@{name}.service")
+        assert (unit.is_active, unit.is_enabled) == (False, False)
     assert remove(computer) == []
 
 

@@ -4,6 +4,7 @@ from belvedere.installation.plan import Choice, TunnelChoice, installation, remo
 from belvedere.installation.steps import (
     EnsureFile,
     EnsureFolder,
+    EnsureInstances,
     EnsureService,
     EnsureUser,
     RemoveFile,
@@ -28,6 +29,7 @@ def test_each_file_has_the_permissions_that_it_needs() -> None:
         "/etc/belvedere/belvedere.toml": ("belvedere", 0o640, True),
         "/etc/dbus-1/system.d/belvedere.conf": ("root", 0o644, False),
         "/etc/systemd/system/belvedere.service": ("root", 0o644, False),
+        "/etc/systemd/system/belvedere@.service": ("root", 0o644, False),
         "/etc/belvedere/secrets/tunnel-token": ("root", 0o600, False),
         "/etc/systemd/system/belvedere-tunnel.service": ("root", 0o644, False),
     }
@@ -36,7 +38,7 @@ def test_each_file_has_the_permissions_that_it_needs() -> None:
 def test_the_user_comes_before_what_names_it_and_services_come_last() -> None:
     kinds = [type(step) for step in installation(WITH_TUNNEL)]
     assert kinds.index(EnsureUser) < kinds.index(EnsureFolder) < kinds.index(EnsureFile)
-    assert kinds[-2:] == [EnsureService, EnsureService]
+    assert kinds[-3:] == [EnsureService, EnsureInstances, EnsureService]
 
 
 def test_the_token_is_in_no_text_but_its_own_file() -> None:

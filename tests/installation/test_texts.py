@@ -17,12 +17,20 @@ from belvedere.cli import application
 from belvedere.gateway.connection_limits import FILES as SERVER_FILES
 from belvedere.guardian.core import ABANDON_AFTER_S
 from belvedere.installation import texts
-from belvedere.installation.texts import SettingsChoice, bus_policy_text, service_text, settings_text, tunnel_text
+from belvedere.installation.texts import (
+    SettingsChoice,
+    bus_policy_text,
+    room_service_text,
+    service_text,
+    settings_text,
+    tunnel_text,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SERVER = service_text("/opt/pipx/venvs/belvedere/bin/belvedere", "1.2.3")
+ROOM = room_service_text("/opt/pipx/venvs/belvedere/bin/belvedere", "1.2.3")
 TUNNEL = tunnel_text("/usr/bin/cloudflared")
 
 
@@ -39,6 +47,12 @@ def test_the_service_runs_a_command_that_there_is() -> None:
     assert program == "/opt/pipx/venvs/belvedere/bin/belvedere"
     application().parse_args(arguments, exit_on_error=False, print_error=False)
     assert arguments == ["serve", "--config", "/etc/belvedere/belvedere.toml"]
+
+
+def test_a_room_differs_from_the_first_in_its_folders_and_its_name_alone() -> None:
+    other = ROOM.replace("/etc/belvedere/%i/", "/etc/belvedere/").replace("=belvedere/%i", "=belvedere")
+    assert section(ROOM, "Service") != section(SERVER, "Service")
+    assert other.replace("Belvedere, %i", "Belvedere") == SERVER
 
 
 def test_a_stop_has_the_time_that_the_server_and_its_guardian_take() -> None:

@@ -168,6 +168,18 @@ def test_times_have_the_digits_of_the_log(time_ns: int, words: str) -> None:
     assert format_seconds(time_ns) == words
 
 
-@pytest.mark.parametrize(("span_s", "words"), [(None, ""), (0.0504, "50.4 ms"), (2.5, "2.5 s"), (1234.0, "1.23e+03 s")])
+@pytest.mark.parametrize(
+    ("span_s", "words"),
+    [
+        (None, ""),
+        (0.0504, "50.4 ms"),
+        (0.9996, "1 s"),
+        (2.5, "2.5 s"),
+        (99.94, "99.9 s"),
+        (100.0, "2 min"),
+        (1700.0, "28 min"),
+        (1e5, "28 h"),
+    ],
+)
 def test_durations_are_short(span_s: float | None, words: str) -> None:
     assert format_duration(span_s) == words

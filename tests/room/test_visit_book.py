@@ -108,6 +108,20 @@ def test_all_devices_of_a_person_are_one_visit_and_other_people_have_their_own()
     assert [(each.name, each.lasted_s, each.looked_s) for each in book.visits] == [("Ana", 20, 20), ("Ben", 10, 10)]
 
 
+def test_time_that_is_billed_is_counted_for_each_device_also_while_it_goes_on() -> None:
+    book = Book()
+    book.receive(joined("v1", way="IVS"), joined("v2", way="IVS"), joined("v3", way="stream"))
+    book.wait(10)
+    book.tick()
+    assert [each.participant_s for each in book.visits] == [20]
+    book.receive(left("v1"), left("v3"))
+    book.wait(5)
+    book.receive(left("v2"))
+    book.wait(5)
+    book.receive(joined("v4", way="stream"))
+    assert [(each.participant_s, each.looked_s) for each in book.visits] == [(25, 15)]
+
+
 def test_a_session_that_ends_while_it_looks_still_counts_for_its_person() -> None:
     book = Book()
     book.receive(joined())

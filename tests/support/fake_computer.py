@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from belvedere.atomic_files import partial_of
@@ -68,6 +69,8 @@ class FakeComputer:
         """Do what the command does; one that is not known is an error of the test."""
         if words[:2] == ("systemctl", "show"):
             return self._shown(words[2])
+        if words[:2] == ("systemctl", "list-units"):
+            return "".join(f"{name} loaded active running\n" for name in self._active(words[-1]))
         command = " ".join(words)
         if self.failing is not None and command.startswith(self.failing):
             raise OwnerError(f"{command}: status 1")
@@ -101,14 +104,28 @@ class FakeComputer:
                     unit.loaded_text = self._text(name)
             case ["enable", name]:
                 self.unit(name).is_enabled = True
-            case ["restart", *_options, name]:
-                self.unit(name).is_active = True
+            case ["restart" | "stop" as verb, *names]:
+                self._set_active([name for name in names if not name.startswith("--")], is_active=verb == "restart")
             case ["disable", "--now", name]:
                 self.unit(name).is_active = self.unit(name).is_enabled = False
+            case ["disable", template]:
+                self._disable_instances(template)
             case ["try-reload-or-restart", "dbus.service"]:
                 pass
             case _:
                 raise AssertionError(f"an unknown command of systemctl: {words}")
+
+    def _set_active(self, names: list[str], *, is_active: bool) -> None:
+        for name in names:
+            self.unit(name).is_active = is_active
+
+    def _disable_instances(self, template: str) -> None:
+        for name, unit in self._units.items():
+            if name.partition("@")[0] == template.partition("@")[0]:
+                unit.is_enabled = False
+
+    def _active(self, pattern: str) -> list[str]:
+        return sorted(name for name, unit in self._units.items() if unit.is_active and fnmatch(name, pattern))
 
     def _shown(self, name: str) -> str:
         unit, text = self.unit(name), self._text(name)
@@ -124,5 +141,6 @@ class FakeComputer:
         )
 
     def _text(self, name: str) -> str | None:
-        path = self.root / "etc/systemd/system" / name
+        prefix, at, _instance = name.partition("@")
+        path = self.root / "etc/systemd/system" / (f"{prefix}@.service" if at else name)
         return path.read_text(encoding="utf-8") if path.is_file() else None

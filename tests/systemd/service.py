@@ -7,6 +7,7 @@ import functools
 import http.client
 import json
 import os
+import re
 import subprocess
 import threading
 import time
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from belvedere.installation.texts import SERVICE, SETTINGS
+from belvedere.installation.texts import ROOM_SERVICE, SERVICE, SETTINGS, STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,12 +25,15 @@ PROGRAM = ENVIRONMENT / "bin/belvedere"
 DEPENDENCIES = "/opt/site"  # what the wheel needs, which the machine has without a network
 WHEELS = Path("/out/wheels")
 UV = "/repo/.venv/bin/uv"
-UNVISITED = {f"/{name}" for name in ("proc", "sys", "dev", "run", "tmp", "out", "repo", "root", "var/log")} | {
-    str(ENVIRONMENT.parent)
-}
+UNVISITED = {
+    f"/{name}" for name in ("proc", "sys", "dev", "run", "tmp", "var/tmp", "out", "repo", "root", "var/log")
+} | {str(ENVIRONMENT.parent)}
 """Folders in which any process may write, and that of the program itself."""
 
 PORT = 8080
+ROOM, ROOM_PORT = "study", 8081
+SECOND = ROOM_SERVICE.replace("@", f"@{ROOM}")
+PAGE = Path("/repo/docs/how-to/several-rooms.md")
 COMMAND_S, WAIT_S = 1200.0, 600.0  # the machine is emulated, on a computer that may be busy
 POLL_S = 0.25
 PATH = "/usr/local/bin:/usr/sbin:/usr/bin"
@@ -99,6 +103,27 @@ def belvedere(*arguments: str) -> str:
     return run(PROGRAM, *arguments)
 
 
+def shown(service: str, name: str) -> str:
+    """A property of a service that systemd knows."""
+    return run("systemctl", "show", service, f"--property={name}", "--value").strip()
+
+
+def process_of(service: str) -> int:
+    """The process of a service; 0 where there is none."""
+    return int(shown(service, "MainPID"))
+
+
+def start_second_room() -> None:
+    """Run the commands of the how-to for a second room, as root, with settings of a room without a head."""
+    found = re.search(r"^```sh\n(sudo install .*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert found is not None
+    folder = Path("/run/second-room")
+    folder.mkdir()
+    text = f'[server]\nport = {ROOM_PORT}\n[head]\nkind = "none"\n[store]\nfile = "{STATE}/{ROOM}/belvedere.sqlite3"\n'
+    (folder / f"{ROOM}.toml").write_text(text, encoding="utf-8")
+    run("sh", "-euc", f"cd {folder}; {found[1].replace('sudo ', '')}")
+
+
 @dataclass(frozen=True)
 class Service:
     """The installed service.
@@ -114,7 +139,7 @@ class Service:
     @property
     def process(self) -> int:
         """Its process; 0 where there is none."""
-        return int(self.shows("MainPID"))
+        return process_of(SERVICE)
 
     @property
     def restarts(self) -> int:
@@ -128,7 +153,7 @@ class Service:
 
     def shows(self, name: str) -> str:
         """A property of it that systemd knows."""
-        return run("systemctl", "show", SERVICE, f"--property={name}", "--value").strip()
+        return shown(SERVICE, name)
 
     def request(self, path: str, body: str | None = None, **headers: str) -> tuple[str, str]:
         """Ask it by HTTP; returns the body of the answer, and the cookie that it set."""

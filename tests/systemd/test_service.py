@@ -13,11 +13,34 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from tests.systemd.service import PORT, WAIT_S, belvedere, files, put_version, run, until, versions
+from tests.systemd.service import (
+    PORT,
+    ROOM,
+    SECOND,
+    WAIT_S,
+    belvedere,
+    files,
+    process_of,
+    put_version,
+    run,
+    shown,
+    start_second_room,
+    until,
+    versions,
+)
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from belvedere.installation.texts import BUS_POLICY, RESTART_S, SERVICE, SETTINGS, STATE, TUNNEL, UNITS
+from belvedere.installation.texts import (
+    BUS_POLICY,
+    RESTART_S,
+    ROOM_SERVICE,
+    SERVICE,
+    SETTINGS,
+    STATE,
+    TUNNEL,
+    UNITS,
+)
 from belvedere.stage.stream.messages import SUBPROTOCOL
 from belvedere.timeouts import timeout
 
@@ -123,16 +146,30 @@ def test_systemd_finds_nothing_wrong_with_the_unit(service: Service, findings: d
     assert float(found[1]) <= MAX_EXPOSURE
 
 
+def test_a_second_room_has_a_service_a_store_and_people_of_its_own(service: Service) -> None:
+    start_second_room()  # returns when it has said that it is ready
+    assert shown(SECOND, "ActiveState") == "active"
+    assert process_of(SECOND) not in {0, service.process}
+    folder, store = STATE / ROOM, STATE / ROOM / "belvedere.sqlite3"
+    assert (Path(folder).stat().st_mode & 0o777, Path(store).stat().st_mode & 0o077) == (0o700, 0)
+    settings = str(SETTINGS.parent / ROOM / SETTINGS.name)
+    belvedere("people", "invite", "Neighbour", "--config", settings)
+    assert "Neighbour" in belvedere("people", "list", "--config", settings)
+    assert "Neighbour" not in service.people()
+
+
 def test_an_upgrade_and_its_way_back_keep_the_store_and_restart_the_service(service: Service) -> None:
     older, newer = versions()
     service.invite("Ana")
     for version in (newer, older):
-        process = service.process
+        process, of_second = service.process, process_of(SECOND)
         put_version(version)
         assert belvedere("--version").strip() == version
         said = belvedere("setup", "--yes")
         assert f"restarted {SERVICE}" in said
+        assert f"restarted {SECOND}" in said
         assert service.process != process
+        assert process_of(SECOND) not in {0, of_second}
         assert "Ana" in service.people()
 
 
@@ -181,9 +218,12 @@ def test_a_removal_leaves_what_it_says_and_a_purge_nothing(service: Service) -> 
     said = belvedere("setup", "--uninstall")
     assert "Kept: settings and secrets in /etc/belvedere, the data in /var/lib/belvedere, and the user" in said
     assert not service.is_running
+    assert process_of(SECOND) == 0
     left = {Path(path) for path in (SETTINGS, STATE / "belvedere.sqlite3")}
     assert left <= files()
-    assert not {Path(path) for path in (UNITS / SERVICE, UNITS / TUNNEL, BUS_POLICY)} & files()
+    removed = {Path(path) for path in (UNITS / SERVICE, UNITS / ROOM_SERVICE, UNITS / TUNNEL, BUS_POLICY)}
+    assert not removed & files()
+    assert not list(Path(UNITS).glob("*.wants/belvedere*"))
     belvedere("setup", "--uninstall", "--purge")
     TUNNEL_PROGRAM.unlink(missing_ok=True)
     assert {str(path) for path in files() - service.before} <= LEFT_BY_DEBIAN

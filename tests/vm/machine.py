@@ -3,7 +3,9 @@
     python -m tests.vm.machine [--machine camera] [arguments for pytest in the machine, such as -k unplug]
 
 Runs on the computer that boots the machines; the tests in this folder and in tests/systemd run inside them. Without
-`--machine` only the cameras' boots: an emulated systemd takes some ten minutes. Both can be named, and run at once.
+`--machine` only the cameras' boots. `systemd` boots a kernel of its own, with a real BlueZ, and is emulated: it takes
+most of an hour. `namespaces` is the same systemd with the same tests on this computer's kernel: it takes minutes, and
+needs root. Several can be named, and run at once.
 """
 
 from __future__ import annotations
@@ -27,6 +29,9 @@ from belvedere import __version__
 MACHINES = {
     "camera": MachineTests("camera", ROOT / "build/vm", "tests/vm", "BELVEDERE_VM"),
     "systemd": MachineTests("systemd", ROOT / "build/systemd", "tests/systemd", "BELVEDERE_SYSTEMD"),
+    "namespaces": MachineTests(
+        "systemd", ROOT / "build/namespaces", "tests/systemd", "BELVEDERE_SYSTEMD", "scripts/namespaces-machine"
+    ),
 }
 DEFAULT = ("camera",)
 OLDER = "0.0.1"  # than every version, for upgrades
@@ -44,8 +49,9 @@ def main(arguments: list[str]) -> int:
         (machine.folder / "findings.json").unlink(missing_ok=True)
     if not all(machine.build() for machine in machines):
         return 1
-    if MACHINES["systemd"] in machines:
-        build_wheels(MACHINES["systemd"].folder / "wheels")
+    for machine in machines:
+        if machine.machine == "systemd":
+            build_wheels(machine.folder / "wheels")
     with ThreadPoolExecutor(len(machines)) as pool:
         counts = sum(pool.map(lambda machine: counts_of(machine, rest), machines), Counter[str]())
     print_line(closing_line(counts, time.monotonic() - began))

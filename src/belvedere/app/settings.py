@@ -23,6 +23,7 @@ from belvedere.gateway.options import GatewayOptions
 from belvedere.guardian.options import GuardianOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.document import read_table
+from belvedere.head.frames import stop_frame
 from belvedere.head.profile import (
     PLAIN,
     Address,
@@ -37,7 +38,7 @@ from belvedere.head.profile import (
 from belvedere.link.options import AdapterName, LinkOptions
 from belvedere.profile_files import read_profile, read_text
 from belvedere.room.signal_outputs import Output
-from belvedere.stage.options import PasswordFile, StageOptions
+from belvedere.stage.options import PasswordFile, StageOptions, Way
 from belvedere.stage.sources.program import split_command
 from belvedere.stage.sources.rtsp import Transport, check_rtsp_login
 from belvedere.stage.sources.v4l2.negotiation import PixelFormat
@@ -349,7 +350,8 @@ def read_config(path: Path) -> Config:
     secrets = secret_files_for(path)
     settings = parse_settings(read_text(path), str(path), secrets)
     config = resolve(settings, str(path), path.parent)
-    return msgspec.structs.replace(config, warnings=(*_virtual_parts(settings), *secrets.warnings))
+    warnings = *_virtual_parts(settings), *_unproven_stop(config), *secrets.warnings
+    return msgspec.structs.replace(config, warnings=warnings)
 
 
 def read_config_or_defaults(path: Path | None) -> Config:
@@ -373,6 +375,15 @@ def _virtual_parts(settings: Settings) -> list[str]:
     return [f"these parts are virtual, for trying Belvedere out only: {' and '.join(virtual)}"] if virtual else []
 
 
+def _unproven_stop(config: Config) -> list[str]:
+    """One line if nobody knows whether the stop works, or none."""
+    if config.profile.frame.stop_is_proven or config.settings.head.is_virtual:
+        return []
+    stop = stop_frame(config.profile.frame).hex(" ")
+    what = f"the stop of {config.profile.name}, {stop}, is unproven: the head may not stop"
+    return [f"{what}. Stay beside it, and prove the stop with `belvedere probe`"]
+
+
 def resolve(settings: Settings, file: str = str(DEFAULT_FILE), folder: Path = Path()) -> Config:
     """Load the profile of the settings, apply their unit settings to it, and check both. Raises SettingsError."""
     profile = _merged(read_profile(settings.head.profile, file, "head.profile", folder), settings.head, file)
@@ -383,6 +394,9 @@ def resolve(settings: Settings, file: str = str(DEFAULT_FILE), folder: Path = Pa
             wanted = f"head.{axis}.full_speed_deg_per_s"
             raise SettingsError(file, f"control.{axis}", f"limits in degrees need {wanted}, which you measure once")
     _check_parking(settings, profile, file)
+    if Way.IVS in settings.stage.ways and not settings.store.file:
+        problem = 'cannot have "ivs" without a store: whom a restart must put out is saved there'
+        raise SettingsError(file, "stage.ways", problem)
     if isinstance(settings.camera, FileCameraSettings):
         camera = msgspec.structs.replace(settings.camera, path=str(folder / settings.camera.path))
         settings = msgspec.structs.replace(settings, camera=camera)

@@ -70,6 +70,7 @@ def visit_line(visit: SavedVisit) -> str:
     began = datetime.fromtimestamp(visit.began_utc_s).astimezone().strftime("%Y-%m-%d %H:%M")
     deeds = [
         f"looked {_duration(visit.looked_s)} by {' and '.join(visit.ways)}" if visit.ways else "",
+        f"{_duration(visit.participant_s)} billed by Amazon IVS" if visit.participant_s else "",
         f"drove {_duration(visit.drove_s)}" if visit.drove_s else "",
         _count(visit.stills, "still"),
         _count(visit.knocks, "knock"),

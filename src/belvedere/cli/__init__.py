@@ -117,11 +117,24 @@ SESSIONS = {
     "list": "List the devices that are logged in.",
     "revoke": "Log a device out at once.",
 }
+IVS = {
+    "setup": """Create a key and a stage at Amazon IVS, and write the settings for them.
+
+    Needs boto3 and an AWS access key with the rights of deploy/aws/setup-policy.json, as boto3 finds it. What exists
+    already is used, so repeating it changes nothing. With --dry-run it prints each call and makes none.""",
+    "check": """Check whether Amazon IVS works with the settings.
+
+    Joins nothing, creates nothing and costs nothing. Exits with status 1 if a check failed.""",
+    "cost": """Show the participant-hours of each month, and what they cost.
+
+    By our own count, which the running server has to the minute; AWS's bill is what counts.""",
+}
 GROUPS = {
     "visits": ("Read, delete and export the room's visit book.", VISITS),
     "people": ("Say who may come in.", PEOPLE),
     "sessions": ("List the devices that are logged in, and log one out.", SESSIONS),
     "tokens": ("Let scripts drive or look, and end that.", TOKENS),
+    "ivs": ("Prepare and check Amazon IVS, and see what it costs.", IVS),
     "curtain": ("Close and open the room's curtain.", CURTAIN),
 }
 """Commands of one subject: `belvedere people list` is `people_list` in `cli/people.py`."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 STDIN = "-"
+MAX_OTHERS = 8  # other logs of an archive that are named
 
 
 def _refuse_options(_type: object, file: Path) -> None:
@@ -34,7 +35,8 @@ def snoop(
     file: Annotated[
         Path,
         Parameter(
-            help="btsnoop_hci.log of a phone, or a pcap or pcapng capture of Bluetooth HCI; - reads standard input",
+            help="a phone's bug report or btsnoop_hci.log, a .pklg of PacketLogger, or a pcap or pcapng capture of"
+            " Bluetooth HCI, also compressed; - reads standard input",
             allow_leading_hyphen=True,
             validator=_refuse_options,
         ),
@@ -66,10 +68,12 @@ def snoop(
         raise OwnerError("--json and --csv both print to the terminal: choose one")
     if timeline is not None and timeline.suffix.lower() != ".svg":
         raise OwnerError(f"{timeline}: a timeline is an SVG drawing; give a file name that ends in .svg")
+    if profile is not None and profile.suffix.lower() != ".toml":
+        raise OwnerError(f"{profile}: a profile is a TOML file; give a file name that ends in .toml")
     from belvedere.lab.logs.analysis import LogAnalysis  # noqa: PLC0415 - numpy is heavy
 
     handles = [_parse_handle(text) for text in handle or ()]
-    with _seekable(file) as log:
+    with _seekable(file) as seekable, _unpacked(seekable, file) as log:
         with _progress(log, "reading") as on_progress:
             analysis = LogAnalysis(log, on_progress, name=str(file))
         selection = analysis.select(device or (), handles)
@@ -101,6 +105,21 @@ def _seekable(file: Path) -> Iterator[Path]:
         except OSError as error:
             raise OwnerError(f"{file}: {error.strerror or error}") from error
         yield copy
+
+
+@contextmanager
+def _unpacked(seekable: Path, file: Path) -> Iterator[Path]:
+    """The log itself, where the file is a bug report, another archive, or compressed. Raises OwnerError."""
+    from belvedere.lab.logs.unpacking import found_log  # noqa: PLC0415 - numpy is heavy
+
+    with found_log(seekable, str(file)) as log:
+        if log.inside:
+            print(f"belvedere: reading {log.inside} in {file}", file=sys.stderr)
+        if log.others:
+            print(
+                f"belvedere: not read: {', '.join(log.others[:MAX_OTHERS])}; unpack them to read them", file=sys.stderr
+            )
+        yield log.path
 
 
 def _open_pipe(file: Path) -> BinaryIO:

@@ -1,6 +1,7 @@
 """Puts the gateway together: one ASGI application that serves the engine, the stage and the sessions."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import cast
@@ -21,6 +22,7 @@ from belvedere.gateway import (
     frontend,
     head,
     health,
+    ivs,
     login,
     page,
     passkeys,
@@ -71,6 +73,7 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
     events.subscribe(dependencies.voice.receive_session_change)
     events.subscribe(streams.receive_session_change)
     events.subscribe(viewers.receive_session_change)
+    events.subscribe(functools.partial(ivs.receive_session_change, dependencies.ivs))
     tickets = Tickets(dependencies.clock)
     routes = Litestar(
         [
@@ -87,6 +90,7 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             stream_socket.stream,
             *whep.ROUTES,
             *stills.ROUTES,
+            *ivs.ROUTES,
             *whip.ROUTES,
             *visits.ROUTES,
             *tokens.ROUTES,

@@ -34,10 +34,13 @@ if TYPE_CHECKING:
     from belvedere.room.voice_runtime import VoiceRuntime
     from belvedere.stage.direct.answer import Answer
     from belvedere.stage.direct.whip import WhipAnswer
+    from belvedere.stage.ivs.participants import Admission
+    from belvedere.stage.ivs_options import IvsOptions
     from belvedere.stage.options import IceServer
     from belvedere.stage.stills import ImageFormat, StillImage
     from belvedere.stage.stream.peer import StreamEnd
     from belvedere.stage.stream.socket import FrameSocket
+    from belvedere.store.participants import SavedMonth
 
 PAGE = Path(__file__).parent / "page"  # where the build puts the page
 
@@ -117,6 +120,56 @@ class Publishing(Protocol):
         ...
 
 
+class BilledHours(Protocol):
+    """What the gateway tells of what Amazon IVS bills (stage.ivs.participant_hours.ParticipantHours)."""
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether this month may have no more."""
+        ...
+
+    @property
+    def is_saving(self) -> bool:
+        """Whether a restart would know what was counted."""
+        ...
+
+    def months(self) -> list[SavedMonth]:
+        """The months, newest first."""
+        ...
+
+
+class IvsStage(Protocol):
+    """What the gateway needs of the way to watch through Amazon IVS (stage.ivs.participants.Participants)."""
+
+    @property
+    def options(self) -> IvsOptions:
+        """Its settings."""
+        ...
+
+    @property
+    def hours(self) -> BilledHours:
+        """What is billed."""
+        ...
+
+    def refresh(self) -> None:
+        """Somebody may not look any more, who may be about to be put out."""
+        ...
+
+    async def admit(
+        self, owner: str, view: str, require_permitted: Callable[[], None], may_look: Callable[[], bool]
+    ) -> Admission:
+        """Hand out a token. Raises StageError, VisitorError, and what `require_permitted` raises."""
+        ...
+
+    def receive_beat(self, participant: str, owner: str) -> None:
+        """A page still watches. Raises StageError (NOT_FOUND)."""
+        ...
+
+    async def leave(self, participant: str, owner: str) -> None:
+        """A page has left. Raises StageError (NOT_FOUND)."""
+        ...
+
+
 async def save_nothing() -> None:
     """People and sessions end with the program: there is no store."""
 
@@ -138,6 +191,7 @@ class Dependencies:
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
         publishing: lets a program publish the picture; None where the camera is of another kind.
+        ivs: the way to watch through Amazon IVS; None where the settings have none.
         frontends: the other origins whose pages may use this house.
         rooms: the list of rooms, of which this may be one.
         ways: how pages get the picture, in the order to try.
@@ -167,6 +221,7 @@ class Dependencies:
     control: ControlOptions = field(default_factory=ControlOptions)
     options: GatewayOptions = field(default_factory=GatewayOptions)
     publishing: Publishing | None = None
+    ivs: IvsStage | None = None
     frontends: tuple[str, ...] = ()
     rooms: tuple[ListedRoom, ...] = ()
     ways: tuple[Way, ...] = (Way.DIRECT, Way.STREAM)

@@ -90,6 +90,10 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("DELETE", "/api/v1/stage/whep/{viewer}"): None,
     ("POST", "/api/v1/stage/stills"): Right.LOOK,  # what is shown could be photographed from the screen anyway
     (SOCKET, "/api/v1/stage/stream"): Right.LOOK,
+    ("POST", "/api/v1/stage/ivs/participants"): Right.LOOK,
+    ("PUT", "/api/v1/stage/ivs/participants/{participant}"): Right.LOOK,
+    ("DELETE", "/api/v1/stage/ivs/participants/{participant}"): None,
+    ("GET", "/api/v1/stage/ivs/hours"): Right.MANAGE,
     ("OPTIONS", "/api/v1/stage/whip"): Right.PUBLISH,
     ("GET", "/api/v1/stage/whip"): Right.PUBLISH,
     ("POST", "/api/v1/stage/whip"): Right.PUBLISH,
@@ -137,6 +141,7 @@ PROGRAM_ROUTES: Final = frozenset(
     {
         ("GET", "/api/v1/stage/whep/{viewer}"),
         ("DELETE", "/api/v1/stage/whep/{viewer}"),
+        ("DELETE", "/api/v1/stage/ivs/participants/{participant}"),
         ("POST", "/api/v1/head/stop"),  # whoever can see that the head must stop may stop it
     }
 )

@@ -43,6 +43,7 @@ LOGIN: Final = RateLimit(20, 0.5)  # a household behind one address comes in tog
 INVITATION: Final = RateLimit(20, 1 / 30)  # each takes a place among those that are unused
 TICKET: Final = RateLimit(20, 2.0)  # each page that opens or comes back asks for two
 STILL: Final = RateLimit(10, 1.0)  # the stage limits them, too, for all together
+IVS_TOKEN: Final = RateLimit(10, 0.2)  # each is billed for a moment at least, and put out by a call to AWS
 OTHERS: Final = RateLimit(20, 1.0)  # people, passkeys, sessions, the room: done by hand
 LIMITS: Final[dict[tuple[str, str], RateLimit]] = {
     ("POST", "/api/v1/login/invitation"): LOGIN,
@@ -52,6 +53,7 @@ LIMITS: Final[dict[tuple[str, str], RateLimit]] = {
     ("POST", "/api/v1/people/{person_id}/invitations"): INVITATION,
     ("POST", "/api/v1/tickets"): TICKET,
     ("POST", "/api/v1/stage/stills"): STILL,
+    ("POST", "/api/v1/stage/ivs/participants"): IVS_TOKEN,
 }
 LIMITED_ELSEWHERE: Final = frozenset(
     {

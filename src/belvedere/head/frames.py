@@ -26,8 +26,8 @@ def pack(layout: FrameLayout, velocity: float) -> bytes:
 
 
 def stop_frame(layout: FrameLayout) -> bytes:
-    """The frame that stops the unit: no direction, speed 0."""
-    return layout.frame(0, 0)
+    """The frame that stops the unit: the profile's `stop`, or no direction and speed 0."""
+    return layout.stop_frame
 
 
 def unpack(layout: FrameLayout, frame: bytes) -> float:
@@ -35,6 +35,8 @@ def unpack(layout: FrameLayout, frame: bytes) -> float:
 
     Raises FrameError for bytes that do not match the layout.
     """
+    if layout.stop is not None and frame == layout.stop_frame:
+        return 0.0
     try:
         fields = layout.fields(frame)
     except ValueError as error:

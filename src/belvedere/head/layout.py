@@ -19,6 +19,10 @@ from belvedere.head.checks import Check, Order
 Word = Annotated[str, msgspec.Meta(pattern="^[0-9A-Fa-f]{1,8}$", description="1 to 8 hexadecimal digits")]
 
 DIRECTION, SPEED, CHECK = "{direction}", "{speed}", "{check}"
+Frame = Annotated[
+    str, msgspec.Meta(pattern=r"^ *([0-9A-Fa-f]{2} *){1,64}\Z", description="1 to 64 bytes as hexadecimal digits")
+]
+
 _FIELDS = frozenset({DIRECTION, SPEED, CHECK})
 _PLACEHOLDER = re.compile(r"(\{[a-z]+\})")
 _HEX = re.compile(r"[0-9a-f]*")
@@ -163,12 +167,20 @@ class FrameLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `direction` is required unless the speed's number has a sign; `check` is optional. The evidence for a shipped layout
     is in its profile.
+
+    Attributes:
+        stop: the frame that stops the unit, verbatim, where it is not the template without direction at speed 0, or
+            where it was seen and need not be composed.
+        stop_is_proven: whether the stop is known to stop the unit. A draft from a log says false, until a probe has
+            stopped a slow turn with it.
     """
 
     template: str
     speed: SpeedField
     direction: DirectionWords | None = None
     check: Check | None = None
+    stop: Frame | None = None
+    stop_is_proven: bool = True
 
     def __post_init__(self) -> None:
         if (self.direction is None) is (self.speed.sign is Sign.WORD):
@@ -184,11 +196,23 @@ class FrameLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         # A check is computed over whole bytes, so it must begin with one; and there must be bytes to check before it.
         if self.check is not None and not 2 * self.check.first_byte < self._check_at == self._check_at // 2 * 2:
             raise ValueError("{check} must begin at a byte boundary, after the bytes that it covers")
+        if self.stop is not None and self._is_motion(bytes.fromhex(self.stop)):
+            raise ValueError("stop is a frame that turns the unit, by the template and its directions and speeds")
 
     @property
     def parts(self) -> tuple[str, ...]:
         """The constant digits and the placeholders, in the order of the template."""
         return _parts_of(self.template)
+
+    @property
+    def stop_frame(self) -> bytes:
+        """The frame that stops the unit: `stop`, or the template with no direction and speed 0."""
+        return self.frame(0, 0) if self.stop is None else bytes.fromhex(self.stop)
+
+    @property
+    def length(self) -> int:
+        """The length in bytes of a frame made from the template."""
+        return self._digits_in(self.parts) // 2
 
     def frame(self, sign: int, speed: int) -> bytes:
         """The frame for a direction (1, 0 or -1) and a speed of 0 to `fastest`."""
@@ -204,9 +228,8 @@ class FrameLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
         Raises ValueError, naming both lengths, for a frame of another length.
         """
-        length = self._digits_in(self.parts) // 2
-        if len(frame) != length:
-            raise ValueError(f"a frame must have {length} bytes, not {len(frame)}")
+        if len(frame) != self.length:
+            raise ValueError(f"a frame must have {self.length} bytes, not {len(frame)}")
         digits, at, found = frame.hex(), 0, {}
         for part in self.parts:
             end = at + self._digits_in((part,))
@@ -216,6 +239,17 @@ class FrameLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 return None
             at = end
         return found if self._with_check(frame) == frame else None
+
+    def _is_motion(self, frame: bytes) -> bool:
+        """Whether the template makes this frame for a direction and a speed other than 0."""
+        try:
+            fields = self.fields(frame)
+            speed = self.speed.speed_of(fields[SPEED]) if fields is not None else 0
+        except ValueError:  # of another length, or its speed is no number
+            return False
+        if fields is None or not speed or self.direction is None:
+            return bool(speed)
+        return self.direction.sign_of(fields[DIRECTION]) in {1, -1}
 
     def _with_check(self, frame: bytes) -> bytes:
         if self.check is None:

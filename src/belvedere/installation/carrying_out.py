@@ -16,11 +16,13 @@ from belvedere.installation.steps import (
     EnsureFile,
     EnsureFolder,
     EnsureGroup,
+    EnsureInstances,
     EnsureMembership,
     EnsureService,
     EnsureUser,
     RemoveFile,
     RemoveFolder,
+    RemoveInstances,
     RemoveService,
     RemoveUser,
 )
@@ -139,16 +141,26 @@ class Installer:
             self._computer.run("systemctl", "enable", step.name)
             self._add(f"enabled {step.name}: it starts with the computer")
         if is_changed or state.get("ActiveState") != "active":
-            self._start(step)
+            self._restart(step.name, *(() if step.is_awaited else ("--no-block",)))
             self._add(f"{'restarted' if state.get('ActiveState') == 'active' else 'started'} {step.name}")
 
-    def _start(self, step: EnsureService) -> None:
-        blocking = () if step.is_awaited else ("--no-block",)
+    def _restart(self, *words: str) -> None:
+        names = [word for word in words if not word.startswith("--")]
         try:
-            self._computer.run("systemctl", "restart", *blocking, step.name)
+            self._computer.run("systemctl", "restart", *words)
         except OwnerError as error:
-            fix = f"journalctl --unit {step.name} --lines 20 says why"
-            raise OwnerError(f"{step.name} did not start: {fix}") from error
+            units = " ".join(f"--unit {name}" for name in names)
+            fix = f"journalctl {units} --lines 20 says why"
+            raise OwnerError(f"{' or '.join(names)} did not start: {fix}") from error
+
+    @_carry_out.register
+    def _(self, step: EnsureInstances) -> None:
+        names = self._running(step.pattern)
+        is_stale = any(self._service(name).get("NeedDaemonReload") == "yes" for name in names)
+        if names and (is_stale or step.file in self._changed):
+            self._computer.run("systemctl", "daemon-reload")
+            self._restart(*names)  # at once: where one of them fails, the others run
+            self._add(f"restarted {', '.join(names)}")
 
     @_carry_out.register
     def _(self, step: RemoveService) -> None:
@@ -156,6 +168,16 @@ class Installer:
         if state.get("LoadState") == "loaded":
             self._computer.run("systemctl", "disable", "--now", step.name)
             self._add(f"stopped and disabled {step.name}")
+
+    @_carry_out.register
+    def _(self, step: RemoveInstances) -> None:
+        names = self._running(step.pattern)
+        if names:
+            self._computer.run("systemctl", "stop", *names)
+        if os.path.lexists(self._computer.path(step.file)):
+            self._computer.run("systemctl", "disable", step.file.name)  # which disables all that are made from it
+        if names:
+            self._add(f"stopped and disabled {', '.join(names)}")
 
     @_carry_out.register
     def _(self, step: RemoveFile) -> None:
@@ -180,6 +202,12 @@ class Installer:
             self._add(f"removed the system user {step.name}")
         if self._computer.has_group(step.name) and self._computer.user(step.name) is None:
             self._computer.run("groupdel", step.name)
+
+    def _running(self, pattern: str) -> list[str]:
+        """The names of those services that run, or try to."""
+        options = ("--plain", "--no-legend", "--state=active,activating,reloading")
+        listed = self._computer.run("systemctl", "list-units", *options, pattern)
+        return [line.split()[0] for line in listed.splitlines() if line.strip()]
 
     def _service(self, name: str) -> dict[str, str]:
         """What systemd knows of a service."""

@@ -13,17 +13,21 @@ from belvedere.installation.steps import (
     EnsureFile,
     EnsureFolder,
     EnsureGroup,
+    EnsureInstances,
     EnsureMembership,
     EnsureService,
     EnsureUser,
     RemoveFile,
     RemoveFolder,
+    RemoveInstances,
     RemoveService,
     RemoveUser,
 )
 from belvedere.installation.texts import (
     BUS_POLICY,
     ETC,
+    ROOM_SERVICE,
+    ROOMS,
     SECRETS,
     SERVICE,
     SETTINGS,
@@ -33,6 +37,7 @@ from belvedere.installation.texts import (
     UNITS,
     USER,
     bus_policy_text,
+    room_service_text,
     service_text,
     tunnel_text,
 )
@@ -81,7 +86,7 @@ class Choice:
 
 def installation(choice: Choice) -> list[Step]:
     """The steps that install Belvedere as a service. The state folder is systemd's to make (`StateDirectory`)."""
-    unit = UNITS / SERVICE
+    unit, template = UNITS / SERVICE, UNITS / ROOM_SERVICE
     steps: list[Step] = [
         EnsureGroup(USER),
         EnsureUser(USER, STATE),
@@ -92,8 +97,9 @@ def installation(choice: Choice) -> list[Step]:
         EnsureFile(BUS_POLICY, bus_policy_text()),
         EnsureBusPolicy(BUS_POLICY),
         EnsureFile(unit, service_text(choice.program, choice.version)),
+        EnsureFile(template, room_service_text(choice.program, choice.version)),
     ]
-    services = [EnsureService(SERVICE, (unit, SETTINGS))]
+    services: list[Step] = [EnsureService(SERVICE, (unit, SETTINGS)), EnsureInstances(ROOMS, template)]
     if choice.tunnel is not None:
         tunnel = UNITS / TUNNEL
         steps += [
@@ -108,8 +114,10 @@ def removal(*, purges: bool) -> list[Step]:
     """The steps that remove it again; settings, secrets, the store and the user that owns it are removed on request."""
     steps: list[Step] = [
         RemoveService(TUNNEL),
+        RemoveInstances(ROOMS, UNITS / ROOM_SERVICE),
         RemoveService(SERVICE),
         RemoveFile(UNITS / TUNNEL),
+        RemoveFile(UNITS / ROOM_SERVICE),
         RemoveFile(UNITS / SERVICE),
         RemoveFile(BUS_POLICY),
         EnsureBusPolicy(BUS_POLICY),

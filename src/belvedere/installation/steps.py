@@ -101,6 +101,21 @@ class EnsureService:
 
 
 @dataclass(frozen=True, slots=True)
+class EnsureInstances:
+    """Those services of a template that run do so with what this file says; none is started.
+
+    Attributes:
+        pattern: of the names of these services.
+    """
+
+    pattern: str
+    file: PurePosixPath
+
+    def __str__(self) -> str:
+        return f"restart what runs of {self.pattern}, if its file has changed"
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveService:
     """A service neither runs nor is enabled."""
 
@@ -108,6 +123,21 @@ class RemoveService:
 
     def __str__(self) -> str:
         return f"stop and disable {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveInstances:
+    """No service of a template runs or is enabled.
+
+    Attributes:
+        pattern: of the names of these services.
+    """
+
+    pattern: str
+    file: PurePosixPath
+
+    def __str__(self) -> str:
+        return f"stop and disable {self.pattern}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +178,9 @@ Step: TypeAlias = (
     | EnsureFile
     | EnsureBusPolicy
     | EnsureService
+    | EnsureInstances
     | RemoveService
+    | RemoveInstances
     | RemoveFile
     | RemoveFolder
     | RemoveUser

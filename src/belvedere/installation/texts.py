@@ -18,6 +18,8 @@ TUNNEL_TOKEN: Final = SECRETS / "tunnel-token"
 STATE: Final = PurePosixPath("/var/lib/belvedere")
 UNITS: Final = PurePosixPath("/etc/systemd/system")
 SERVICE: Final = "belvedere.service"
+ROOM_SERVICE: Final = "belvedere@.service"
+ROOMS: Final = "belvedere@*.service"  # those of them that systemd knows
 TUNNEL: Final = "belvedere-tunnel.service"
 BUS_POLICY: Final = PurePosixPath("/etc/dbus-1/system.d/belvedere.conf")
 
@@ -80,10 +82,22 @@ def service_text(program: str, version: str) -> str:
         program: the absolute path of the installed command `belvedere`.
         version: of the program; a new one changes the file, so that `belvedere setup` restarts the service.
     """
+    return _server_text(program, version, "Belvedere", ETC, STATE.name)
+
+
+def room_service_text(program: str, version: str) -> str:
+    """The template of the unit of each further room, whose name stands behind the `@`; otherwise as `service_text`.
+
+    A room's settings and data are in folders of its name; it has the user and the sandbox of the first room.
+    """
+    return _server_text(program, version, "Belvedere, %i", ETC / "%i", f"{STATE.name}/%i")
+
+
+def _server_text(program: str, version: str, description: str, folder: PurePosixPath, state: str) -> str:
     return f"""\
-# Written by `belvedere setup` of Belvedere {version}, which overwrites changes: use `systemctl edit belvedere`.
+# Written by `belvedere setup` of Belvedere {version}, which overwrites changes: use `systemctl edit` on the service.
 [Unit]
-Description=Belvedere
+Description={description}
 Wants=network-online.target bluetooth.service
 # They end in the opposite order. Without dbus.service here, D-Bus would end at once when the computer is switched off,
 # and with it the way by which the head is stopped.
@@ -95,8 +109,8 @@ StartLimitIntervalSec=0
 Type=notify
 User={USER}
 Group={USER}
-ExecStart={_word(program)} serve --config {SETTINGS}
-StateDirectory={STATE.name}
+ExecStart={_word(program)} serve --config {folder / SETTINGS.name}
+StateDirectory={state}
 StateDirectoryMode=0700
 UMask=0077
 LimitNOFILE={FILES}

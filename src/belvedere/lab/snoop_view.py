@@ -34,6 +34,10 @@ NO_VALUES = (
     "No values were found. Only GATT attributes are analysed (what apps read, write and get notified of, on Low Energy "
     "or classic Bluetooth's PSM 31), not audio, serial links or other protocols."
 )
+CUT_VALUES = (
+    "This is a summary, which has most values in part only. Set the Bluetooth HCI snoop log to full, or enabled, in "
+    "the phone's developer options, switch Bluetooth off and on, and record another log."
+)
 NS_PER_S = 1_000_000_000
 
 
@@ -95,6 +99,8 @@ def notes(summary: LogSummary) -> list[str]:
         found.append(
             f"Values truncated in the log itself: {truncated}. They are counted, and --csv has what is left of them."
         )
+        if 2 * truncated > sum(stream.count for stream in summary.streams):
+            found.append(CUT_VALUES)
     if summary.lost:
         found.append(f"Frames that are incomplete, because the log lacks fragments of them: {summary.lost}.")
     if summary.uncounted_values:
@@ -186,7 +192,12 @@ def format_duration(duration_s: float | None) -> str:
     """A duration in ms or s, or "" where there is none."""
     if duration_s is None:
         return ""
-    return f"{duration_s * 1000:.3g} ms" if duration_s < 1 else f"{duration_s:.3g} s"
+    if duration_s < 0.9995:  # noqa: PLR2004 - what would be rounded to a second
+        return f"{duration_s * 1000:.3g} ms"
+    if duration_s < 99.95:  # noqa: PLR2004 - likewise to 100 s
+        return f"{duration_s:.3g} s"
+    minutes = duration_s / 60
+    return f"{minutes:.0f} min" if minutes < 99.5 else f"{minutes / 60:.0f} h"  # noqa: PLR2004 - what would be rounded to 100 min
 
 
 def _uuid_cell(stream: StreamSummary) -> str:

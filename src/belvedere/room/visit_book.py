@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 GAP_S: Final = 30.0  # a reload of the page, or a train in a tunnel, does not end a visit
 WAITING_S: Final = 120.0  # a knock is answered by then, by the room or by its silence, and whoever is let in has come
 REFUSAL: Final = "no"
+PAID_WAY: Final = "IVS"  # stage.ivs.participants.WAY: those who watch by it are billed
 
 
 @dataclass
@@ -51,6 +52,8 @@ class _Visit:
     looked_s: float = 0.0
     drove_s: float = 0.0
     viewers: set[str] = field(default_factory=set)
+    participants: dict[str, float] = field(default_factory=dict)  # of Amazon IVS, and since when
+    participant_s: float = 0.0
     ways: list[str] = field(default_factory=list)
     stills: int = 0
     knocks: int = 0
@@ -75,6 +78,7 @@ class _Visit:
     def row(self, now: float) -> SavedVisit:
         looking_s = 0.0 if self.looking_since is None else now - self.looking_since
         driving_s = 0.0 if self.driving_since is None else now - self.driving_since
+        participating_s = sum(now - since for since in self.participants.values())
         last_at = now if self.is_present else self.last_at
         return SavedVisit(
             id=self.id,
@@ -88,6 +92,7 @@ class _Visit:
             stills=self.stills,
             knocks=self.knocks,
             refusals=self.refusals,
+            participant_s=_seconds(self.participant_s + participating_s),
             talked_s=_seconds(self.talked_s),
             talked_utc_s=_seconds(self.talked_utc_s),
         )
@@ -189,6 +194,8 @@ class VisitBook:
         visit.viewers.add(viewer)
         if visit.looking_since is None:
             visit.looking_since = now
+        if way == PAID_WAY:
+            visit.participants.setdefault(viewer, now)
         if way not in visit.ways:
             visit.ways.append(way)
         return self._changes(now, visit, has_arrived=is_new)
@@ -199,6 +206,7 @@ class VisitBook:
             return NOTHING
         visit.receive_time(now, utc)
         visit.viewers.discard(viewer)
+        visit.participant_s += max(0.0, now - visit.participants.pop(viewer, now))
         if not visit.viewers and visit.looking_since is not None:
             visit.looked_s += max(0.0, now - visit.looking_since)
             visit.looking_since = None

@@ -308,7 +308,7 @@ class VirtualUnit:
     def _rejection(self, frame: bytes) -> att.ErrorCode | None:
         if self.is_refusing:
             return att.ErrorCode.WRITE_REQUEST_REJECTED
-        if len(frame) != len(stop_frame(self._layout)):
+        if len(frame) not in {self._layout.length, len(stop_frame(self._layout))}:
             return att.ErrorCode.INVALID_ATTRIBUTE_LENGTH
         try:
             unpack(self._layout, frame)

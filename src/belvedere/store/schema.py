@@ -187,6 +187,19 @@ CREATE TABLE access_ended_login (
 """
 """The logins at Cloudflare Access that were ended before their time: the SHA-256 of the token, and when it expires."""
 
+PARTICIPANTS = """
+CREATE TABLE ivs_participant (
+    id TEXT PRIMARY KEY,
+    join_by_utc_s INTEGER NOT NULL
+) STRICT;
+CREATE TABLE ivs_month (
+    month TEXT PRIMARY KEY,
+    participant_s INTEGER NOT NULL
+) STRICT;
+ALTER TABLE room_visit ADD COLUMN participant_s INTEGER NOT NULL DEFAULT 0
+"""
+"""Amazon IVS: who may still be on its stage, and for how long participants were there, by months and by visits."""
+
 VOICE = """
 ALTER TABLE room ADD COLUMN is_muted INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE room ADD COLUMN guests_hear INTEGER NOT NULL DEFAULT 0;
@@ -197,6 +210,5 @@ ALTER TABLE room_visit ADD COLUMN talked_utc_s INTEGER NOT NULL DEFAULT 0
 
 MIGRATIONS: tuple[Migration, ...] = (
     *(POSITIONS, SESSIONS, add_people, PASSKEYS, ROOM, VISITS, BEARERS, TOKENS),
-    ENDED_LOGINS,
-    VOICE,
+    *(ENDED_LOGINS, PARTICIPANTS, VOICE),
 )

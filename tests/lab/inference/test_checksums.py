@@ -34,3 +34,16 @@ def test_numbers_that_mean_something_are_no_check() -> None:
 
 def test_a_few_frames_prove_nothing() -> None:
     assert find_checksum(frames(Check("sum"), count=2)) is None
+
+
+@pytest.mark.parametrize("end", [b"\x0a", b"\r\n", bytes(5)])
+@pytest.mark.parametrize("formula", ["sum", "xor", "CRC-8", "CRC-16/MODBUS"])
+def test_a_check_before_a_constant_end_is_found(formula: str, end: bytes) -> None:
+    checksum = Check(formula=formula, order=Order.LOW_FIRST if formula.startswith("CRC-16") else Order.HIGH_FIRST)
+    found = find_checksum([one + end for one in frames(checksum)])
+    assert found is not None
+    assert (found.start, found.checksum) == (12, checksum)
+
+
+def test_a_speed_that_goes_with_its_direction_is_no_check() -> None:
+    assert find_checksum([bytes([2, way, 39 + way]) for way in (1, 2) for _ in range(9)]) is None

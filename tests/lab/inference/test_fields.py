@@ -8,8 +8,7 @@ from belvedere.lab.inference.results import Encoding, FieldKind, NumberFormat, S
 
 
 def test_every_digit_is_read_once() -> None:
-    sequence = [bytes([2, at // 40 + 1, at * 3, 0]) for at in range(80)]
-    fields = find_fields([sequence], (), None)
+    fields = find_fields([[bytes([2, way, at * 3, 0]) for at in range(80)] for way in (1, 2)], (), None)
     assert [digit for one in fields for digit in range(one.start, one.end)] == list(range(8))
     assert [one.kind for one in fields] == [
         FieldKind.CONSTANT,
@@ -64,11 +63,48 @@ def test_a_rest_that_is_neither_nought_nor_the_middle_is_a_reason_to_doubt() -> 
     assert doubtful.confidence < 0.7 * sure.confidence
 
 
-def test_two_bytes_that_change_alike_may_be_two_numbers() -> None:
+def test_two_bytes_that_change_alike_are_no_speed() -> None:
     chance = Random(1)
-    sequence = [bytes([2, chance.randrange(256), chance.randrange(256)]) for _ in range(200)]
-    speed = next(one for one in find_fields([sequence], (), None) if one.kind is FieldKind.SPEED)
-    assert any("two numbers" in other.description for other in speed.alternatives)
+    pan, tilt = (0, 0)
+    sequence = []
+    for _ in range(200):
+        pan, tilt = ((value + chance.randrange(0, 12)) % 200 for value in (pan, tilt))
+        sequence.append(bytes([2, pan, tilt]))
+    (numbers,) = (one for one in find_fields([sequence], (), None) if one.kind is not FieldKind.CONSTANT)
+    assert numbers.kind is FieldKind.NUMBERS
+    assert "several numbers, as in a frame for two axes" in numbers.description
+    assert "drive one axis alone" in numbers.advice
+
+
+def test_more_than_two_bytes_are_several_numbers() -> None:
+    chance = Random(1)
+    found = find_fields([[b"\x02" + chance.randbytes(5) for _ in range(50)]], (), None)
+    assert [(one.kind, one.start, one.end) for one in found if one.kind is not FieldKind.CONSTANT] == [
+        (FieldKind.NUMBERS, 2, 12)
+    ]
+
+
+def test_the_high_byte_of_a_number_low_byte_first_is_no_direction() -> None:
+    ramp = [*range(10, 800, 13), *range(800, 10, -17)]
+    sequences = [[bytes([2, way]) + one.to_bytes(2, "little") for one in ramp] for way in (1, 2)]
+    speed = next(one for one in find_fields(sequences, (), None) if one.kind is FieldKind.SPEED)
+    assert (speed.start, speed.end) == (4, 8)
+    assert speed.number == NumberFormat(Encoding.BINARY, is_little_endian=True)
+
+
+def test_a_byte_that_extends_the_sign_is_no_direction() -> None:
+    strokes = [[(way * one) % 65536 for one in range(3, 90, 4)] for way in (1, -1) for _ in range(4)]
+    sequence = [one.to_bytes(2, "little") for some in strokes for one in [*some, 0]]
+    (speed,) = find_fields([sequence], (), StopFrame("0000", 0.9, ""))
+    assert speed.number is not None
+    assert (speed.number.encoding, speed.number.is_little_endian, speed.fastest) == (Encoding.SIGNED, True, 87)
+
+
+def test_a_middle_is_one_only_between_values_on_both_sides() -> None:
+    sequence = [bytes([value]) for value in (*range(10, 120, 3), 127) * 3]
+    (speed,) = find_fields([sequence], (), StopFrame("7f", 0.9, ""))
+    assert speed.number is not None
+    assert speed.number.encoding is Encoding.BINARY
 
 
 def test_few_decimal_numbers_may_be_binary_and_the_owner_is_reported_what_to_do() -> None:

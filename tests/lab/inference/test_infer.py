@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from belvedere.head.frames import pack
 from belvedere.head.profile import shipped_profile
 from belvedere.lab.inference.infer import infer
 from belvedere.lab.inference.results import Encoding, FieldKind
+from belvedere.lab.streams import Sample, ValueStream
 
 if TYPE_CHECKING:
     from tests.lab.random_layouts import Layout
@@ -100,3 +103,56 @@ def test_of_random_layouts_what_is_said_surely_is_true_and_most_is_found() -> No
     true = sum(is_true for _confidence, is_true in all_claims)
     assert sum(sure) >= 0.9 * len(sure)
     assert true >= 0.8 * wanted
+
+
+def two_axes(pan: float, tilt: float) -> bytes:
+    return b"\xa5\x01" + b"".join(round(500 * one).to_bytes(2, "little", signed=True) for one in (pan, tilt))
+
+
+def test_two_axes_in_a_frame_are_told_from_one() -> None:
+    turns = itertools.count()
+
+    def frame(velocity: float) -> bytes:
+        number = next(turns)
+        return two_axes(velocity, 0) if number // 200 % 2 else two_axes(0, velocity)
+
+    (found,) = infer([app_stream(frame, Random(1), AppUse(presses=40))])
+    (numbers,) = found.of(FieldKind.NUMBERS)
+    assert (numbers.start, numbers.end) == (4, 12)
+    assert not found.of(FieldKind.SPEED)
+
+
+def test_two_frames_that_follow_releases_alike_leave_the_stop_open() -> None:
+    chance = Random(1)
+    samples, now_s = [], 0.0
+    for _ in range(20):
+        for _ in range(20):
+            now_s += 0.05
+            samples.append(Sample(1, now_s, bytes([chance.choice((1, 2)), chance.randrange(1, 99)])))
+        endings = [bytes([0x11, 0]), bytes([0x12, 0])]
+        chance.shuffle(endings)
+        samples += [Sample(1, now_s + 0.05 * (at + 1), one) for at, one in enumerate(endings)]
+        now_s += 3
+    (found,) = infer([ValueStream("A", "sent", 0x52, 0x17, None, tuple(samples))])
+    assert found.stop is None
+    assert any("no stop found" in note for note in found.notes)
+
+
+def test_full_speed_to_the_end_is_no_stop() -> None:
+    samples, now_s = [], 0.0
+    for _ in range(12):
+        for at in range(20):
+            now_s += 0.05
+            samples.append(Sample(1, now_s, bytes([2, 1, min(99, 9 * at + 3)])))
+        now_s += 2
+    (found,) = infer([ValueStream("A", "sent", 0x52, 0x17, None, tuple(samples))])
+    assert found.stop is None
+
+
+def test_an_hour_of_a_held_stick_is_read_in_seconds() -> None:
+    stream = app_stream(lambda velocity: pack(PONS, velocity), Random(1), AppUse(presses=3600))
+    assert len(stream.samples) > 60_000
+    began_s = time.process_time()
+    (found,) = infer([stream])
+    assert time.process_time() - began_s < 20
+    assert found.stop is not None

@@ -26,6 +26,8 @@ def test_readings_are_found_by_their_kind() -> None:
         length=1,
         fields=(frame_field,),
         stop=None,
+        stop_value=None,
+        commands=(),
         other_traffic=(),
         notes=(),
     )

@@ -72,6 +72,15 @@ def test_after_a_reset_a_handle_means_nobody_known(connections: Connections) -> 
     assert labels(connections, *packets) == [PAN, "connection 0x0040", PAN, TILT]
 
 
+def test_a_reset_ends_links_and_invents_no_device(connections: Connections) -> None:
+    connections.receive(opened(PAN), 0, 1, 0)
+    connections.receive(Reset(), 0, 5, 7_000)
+    connections.receive(Closed(0x40, 0x13), 0, 6, 9_000)
+    assert labels(connections, (0x40, 3)) == [PAN]
+    assert [one.label for one in connections.devices] == [PAN]
+    assert [one.closed_ns for one in connections.all] == [7_000]
+
+
 def test_two_unknown_connections_of_one_number_are_told_apart(connections: Connections) -> None:
     assert connections.current(0x40) is connections.current(0x40)
     connections.receive(Reset(), 0, 5, 0)

@@ -29,6 +29,12 @@ def test_the_key_is_without_the_flags_of_the_handle() -> None:
     assert frames(hci_log.att(0xEFF, WRITE, is_first_flushable=True)).key.tolist() == [0xEFF]
 
 
+def test_handles_above_those_of_connections_are_vendors_debugging_output() -> None:
+    found = frames(hci_log.att(0xEFF, WRITE), hci_log.att(0xF00, WRITE), hci_log.att(0xFFF, WRITE))
+    assert found.is_plain.tolist() == [True, False, False]
+    assert found.needs_decoding.tolist() == [False, False, False]
+
+
 def test_a_write_that_is_cut_in_the_log_is_plain_as_long_as_its_handle_is_there() -> None:
     assert frames(hci_log.att(KEY, WRITE), kept=11).is_plain.tolist() == [True]
     assert frames(hci_log.att(KEY, WRITE), kept=10).is_plain.tolist() == [False]

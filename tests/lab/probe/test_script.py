@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from belvedere.head.axes import Axis
@@ -233,3 +234,25 @@ def test_timed_turns_go_there_and_back() -> None:
     played(unit)
     directions = [step.frame[1] for step in unit.tried if step.angle_deg is not None and step.frame]
     assert directions == [1, 2, 1]
+
+
+def test_a_stop_of_a_draft_is_proven_by_the_turn_that_it_ends() -> None:
+    _, values, evidence = played(Unit(), layout=msgspec.structs.replace(LAYOUT, stop_is_proven=False))
+    assert values["frame.stop_is_proven"] is True
+    assert "ended a turn at" in evidence
+    _, values, evidence = played(Unit())
+    assert "frame.stop_is_proven" not in values
+    assert "ended a turn at" in evidence
+
+
+def test_a_stop_that_does_not_work_stays_unproven() -> None:
+    _, values, _ = played(Unit(stops=False), layout=msgspec.structs.replace(LAYOUT, stop_is_proven=False))
+    assert "frame.stop_is_proven" not in values
+
+
+def test_a_word_that_the_stop_has_is_not_tried_for_a_direction() -> None:
+    layout = msgspec.structs.replace(LAYOUT, stop="02 04 00 05 00 00 00 00 00 00 00 00")
+    unit = Unit(words={1: Answer.RIGHT, 8: Answer.LEFT})
+    _, values, _ = played(unit, layout=layout)
+    assert values["frame.direction.negative"] == "08"
+    assert not [step for step in unit.tried if step.frame and step.frame[1] == 4]

@@ -223,6 +223,14 @@ test("a stream that the server ends is lost at once, although the connection sta
   expect(seen.lost).toBe(1);
 });
 
+test("the sound's own transport, which is closed once it shares the picture's, is not the picture's end", async () => {
+  const { peer, seen, join } = setup();
+  await join();
+  expect(peer.audio.receiver.transport.onstatechange).toBe(null);
+  peer.setTransportState("closed");
+  expect(seen.lost).toBe(1);
+});
+
 test("after leaving nothing is reported", async () => {
   const { peer, timers, seen, join } = setup();
   const session = await join();

@@ -246,7 +246,9 @@ function watchConnection(timers: Timers, peer: RTCPeerConnection, events: WhepEv
     }
   };
   // A server that ends the stream closes the DTLS transport; `connectionState` would stay "connected" for seconds.
-  const transports = peer.getReceivers().flatMap(({ transport }) => (transport === null ? [] : [transport]));
+  // The sound's own transport is closed once it shares the picture's, or is refused.
+  const pictures = peer.getReceivers().filter(({ track }) => track.kind !== "audio");
+  const transports = pictures.flatMap(({ transport }) => (transport === null ? [] : [transport]));
   for (const transport of transports) {
     transport.onstatechange = () => transport.state === "closed" && lost();
   }

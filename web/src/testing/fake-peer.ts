@@ -18,7 +18,11 @@ export class FakePeer {
   /** The section for sound; `currentDirection` is what the server's answer makes of it. */
   readonly audio = {
     currentDirection: null as RTCRtpTransceiverDirection | null,
-    receiver: { jitterBufferTarget: null as number | null, track: { kind: "audio" } },
+    receiver: {
+      jitterBufferTarget: null as number | null,
+      track: { kind: "audio" },
+      transport: { state: "new" as RTCDtlsTransportState, onstatechange: null as (() => void) | null },
+    },
     sent: [] as unknown[],
     sender: {
       replaceTrack: async (track: unknown) => {
@@ -27,6 +31,7 @@ export class FakePeer {
     },
   };
   readonly receiver = {
+    track: { kind: "video" },
     jitterBufferTarget: null as number | null,
     transport: { state: "new" as RTCDtlsTransportState, onstatechange: null as (() => void) | null },
   };
@@ -45,7 +50,7 @@ export class FakePeer {
   }
 
   getReceivers() {
-    return [this.receiver];
+    return [this.receiver, this.audio.receiver];
   }
 
   async getStats(): Promise<RTCStatsReport> {

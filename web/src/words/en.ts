@@ -461,6 +461,8 @@ export const EN = {
   "problem.too_many_viewers": "Too many people are watching right now.",
   "problem.no_picture": "There is no picture from the camera right now.",
   "problem.not_watching": "There is no picture to keep right now.",
+  "problem.ivs_unavailable": "The picture can’t come this way right now.",
+  "problem.ivs_used_up": "The picture can’t come this way any more this month.",
   "problem.no_session": "You are not signed in.",
   "problem.no_speaker": "The speaker at home doesn’t work right now.",
   "problem.no_voice_path": "The picture comes by a way that carries no voice right now.",

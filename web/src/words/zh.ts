@@ -425,6 +425,8 @@ export const ZH = {
   "problem.too_many_viewers": "现在看的人太多了。",
   "problem.no_picture": "摄像头现在没有画面。",
   "problem.not_watching": "现在没有画面可以保存。",
+  "problem.ivs_unavailable": "现在不能用这种方式看画面。",
+  "problem.ivs_used_up": "这个月不能再用这种方式看画面了。",
   "problem.no_session": "您还没有登录。",
   "problem.no_speaker": "家里的音箱现在用不了。",
   "problem.no_voice_path": "现在的线路只传画面，不传声音。",

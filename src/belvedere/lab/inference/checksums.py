@@ -1,4 +1,4 @@
-"""Finds the checksum at the end of frames: sums, XORs and CRCs, and the bytes that they cover."""
+"""Finds the checksum of frames, at their end or before a constant end: sums, XORs and CRCs, and what they cover."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from belvedere.head.checks import FORMULAS, Check, Order
 from belvedere.lab.inference.results import FieldKind, FrameField, round_confidence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 MIN_FRAMES = 4  # distinct frames: with fewer, too many formulas fit by chance
+MIN_VALUES = 3  # of the checksum: a speed that goes with its direction may have two
 MAX_START = 4  # longest header that a checksum may leave out, in bytes
 TRIES_BITS = 8  # log2 of the formulas tried at each position: a fit must be better than the best of so many by chance
 SIZES = (2, 1)  # bytes; the longer first, because the last byte of a 16-bit checksum may fit an 8-bit one
@@ -27,19 +28,24 @@ CHECKSUMS = {
 }
 
 
-def find_checksum(values: Sequence[bytes]) -> FrameField | None:
-    """The checksum at the end of frames of one length, if there is one; `values` may repeat."""
+def find_checksum(values: Collection[bytes]) -> FrameField | None:
+    """The checksum of frames of one length, if there is one; `values` may repeat.
+
+    It ends with the last byte that varies: what follows is constant, and so is no checksum.
+    """
     frames = sorted(set(values))
     if len(frames) < MIN_FRAMES:
         return None
-    length = len(frames[0])
+    stop = max(at for at in range(len(frames[0])) if len({frame[at] for frame in frames}) > 1) + 1
     for size, checksums in CHECKSUMS.items():
-        end = length - size
-        if end < 1 or len({frame[end:] for frame in frames}) < MIN_FRAMES / 2:
+        end = stop - size
+        if end < 1 or len({frame[end:stop] for frame in frames}) < MIN_VALUES:
             continue
         for start in range(min(MAX_START, end - 1) + 1):
+            if len({frame[start:end] for frame in frames}) < MIN_FRAMES:
+                continue
             for checksum in checksums:
-                if all(checksum.of(one[start:end]) == one[end:] for one in frames):
+                if all(checksum.of(one[start:end]) == one[end:stop] for one in frames):
                     return _frame_field(structs.replace(checksum, first_byte=start), end, frames)
     return None
 

@@ -1,165 +1,198 @@
-"""Separates commands from other values on the same handle: heartbeats, other lengths, and rare outliers."""
+"""Separates commands from other values on the same handle: keep-alives, queries, other lengths, and rare outliers."""
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from belvedere.lab.inference.checksums import find_checksum
+from belvedere.lab.inference.counters import find_counters
 from belvedere.lab.inference.results import OtherTraffic
+from belvedere.lab.inference.rhythm import Event, find_background, silence_after
+from belvedere.lab.inference.stops import find_stops, mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
+    from belvedere.lab.inference.results import FrameField
+    from belvedere.lab.inference.stops import StopCandidate
     from belvedere.lab.streams import Sample, ValueStream
 
-MIN_HEARTBEATS = 5
-"""Four intervals of the same length are hardly chance; fewer may be."""
-
-HEARTBEAT_JITTER = 0.2
-"""As a share of the period: a phone sends at its next connection event, up to 50 ms off a period of a second."""
-
-MIN_STEADY_SHARE = 0.75  # of the intervals; the log may have lost heartbeats, and commands may delay them
-MAX_BURST_GAP_S = 0.6
-"""Apps repeat a held command at least twice a second; a longer gap ends a burst."""
-
-USUAL_SHARE = 0.95
+USUAL_SHARE, USUAL_SHARE_OF_FEW, FEW = 0.95, 0.9, 100  # of few commands, a single odd one is already a larger share
 RARE_SHARE = 0.1
+MIN_OPENINGS = 3
 
 
 class CommandSet(NamedTuple):
-    """The commands, all of one length, as a sequence per stream; and the other traffic.
+    """The commands, all of one length, as a sequence per stream or between two stops; and the other traffic.
 
     Attributes:
-        silence_s: a gap longer than this ends a burst of commands.
+        length: of a command in bytes.
+        stop_value: the stop as it was sent; None without one, or where no two stops are equal because they are counted.
     """
 
-    sequences: tuple[tuple[Sample, ...], ...]
-    silence_s: float
+    length: int
+    sequences: tuple[tuple[bytes, ...], ...]
     other_traffic: tuple[OtherTraffic, ...]
+    stop_value: bytes | None
 
     @property
     def values(self) -> list[bytes]:
         """All commands, in order."""
-        return [sample.value for sequence in self.sequences for sample in sequence]
+        return [value for sequence in self.sequences for value in sequence]
 
 
-def separate_commands(streams: Sequence[ValueStream]) -> CommandSet:
-    """Separate the commands in streams that carry the same frames."""
-    sequences = [list(stream.samples) for stream in streams]
-    other_traffic: list[OtherTraffic] = []
-    for sequence in sequences:
-        for beat in _heartbeats(sequence):
-            period_s = _period(beat)
-            other_traffic.append(OtherTraffic(f"heartbeat every {period_s:.2g} s", beat[0].value, len(beat)))
-            frames = {sample.frame for sample in beat}
-            sequence[:] = [sample for sample in sequence if sample.frame not in frames]
-    length = _main_length(sample.value for sequence in sequences for sample in sequence)
-    other_traffic += _of_other_lengths(sequences, length)
-    sequences = [[sample for sample in sequence if len(sample.value) == length] for sequence in sequences]
-    silence_s = _silence_threshold(sequences)
-    outliers = _outliers(sequences, silence_s)
-    other_traffic += [
-        OtherTraffic("rare and of a different form", value, count) for value, count in outliers.most_common()
-    ]
-    kept = tuple(tuple(sample for sample in sequence if sample.value not in outliers) for sequence in sequences)
-    return CommandSet(tuple(sequence for sequence in kept if sequence), silence_s, tuple(other_traffic))
+class Traffic:
+    """All that was written to one handle of one or more devices, without what keeps a clock of its own.
 
+    Attributes:
+        length: of a command in bytes.
+        counters: fields of commands that count frames.
+        stops: the frames that may be the stop, the likeliest first.
+    """
 
-def _heartbeats(sequence: Sequence[Sample]) -> list[list[Sample]]:
-    """Values that are sent at a steady rate, whatever else is sent."""
-    by_value: dict[bytes, list[Sample]] = {}
-    for sample in sequence:
-        by_value.setdefault(sample.value, []).append(sample)
-    return [same for same in by_value.values() if len(by_value) > 1 and _is_heartbeat(same, sequence)]
+    def __init__(self, streams: Sequence[ValueStream]) -> None:
+        self._sequences = [list(stream.samples) for stream in streams]
+        self.length = _main_length(sample.value for sequence in self._sequences for sample in sequence)
+        self.counters = self._find_counters(frozenset())
+        self._label()
+        self._background = find_background(self._events)
+        if self._background and not self.counters:
+            self.counters = self._find_counters(self._background)
+            if self.counters:
+                self._label()
+                self._background = find_background(self._events)
+        remaining = [[event for event in events if event.digits not in self._background] for events in self._events]
+        self.stops: list[StopCandidate] = find_stops([events for events in remaining if events], 2 * self.length)
 
+    def commands(self, candidate: StopCandidate | None, *, is_stop_apart: bool = False) -> CommandSet:
+        """The commands, if this is the stop; a stop of another length, or one to be read apart, is not among them."""
+        companions = candidate.companions if candidate else frozenset[str]()
+        stop = candidate.stop.digits if candidate else ""
+        kept: list[list[Sample]] = []
+        aside: dict[str, list[bytes]] = {}
+        stops: Counter[bytes] = Counter()
+        for sequence, events in zip(self._sequences, self._events, strict=True):
+            kept.append([])
+            for sample, event in zip(sequence, events, strict=True):
+                is_stop = event.digits == stop
+                stops[sample.value] += is_stop
+                reason = self._reason(sample.value, event.digits, companions)
+                if is_stop and (is_stop_apart or len(sample.value) != self.length):
+                    kept.append([])  # the stop ends what the unit was doing
+                elif reason and not is_stop:
+                    aside.setdefault(reason, []).append(sample.value)
+                else:
+                    kept[-1].append(sample)
+        outliers = _outliers(kept, stop, self._hidden, self._openers())
+        others = [OtherTraffic(reason, values[0], len(values)) for reason, values in aside.items()]
+        others += [
+            OtherTraffic("rare and of a different form", value, count) for value, count in outliers.most_common()
+        ]
+        sequences = (tuple(one.value for one in sequence if one.value not in outliers) for sequence in kept)
+        return CommandSet(
+            self.length,
+            tuple(sequence for sequence in sequences if sequence),
+            tuple(others),
+            next(iter(found)) if len(found := +stops) == 1 else None,
+        )
 
-def _is_heartbeat(same: Sequence[Sample], sequence: Sequence[Sample]) -> bool:
-    if len(same) < MIN_HEARTBEATS or not _is_steady(same):
-        return False
-    value, period_s = same[0].value, _period(same)
-    others = [sample for sample in sequence if sample.value != value]
-    between = [after.time_s - before.time_s for before, after in pairwise(others)]
-    if not between or period_s < 2 * statistics.median(between):
-        return False  # as frequent as the commands, so one of them
-    # A heartbeat comes between two equal commands without changing them, and it also fills silences.
-    trios = zip(sequence, sequence[1:], sequence[2:], strict=False)
-    within = sum(
-        one.value == value and value != before.value == after.value and after.time_s - before.time_s < period_s
-        for before, one, after in trios
-    )
-    return within >= 2 or _fills_silence(same, others, period_s)  # noqa: PLR2004 - once may be chance
+    def _openers(self) -> set[str]:
+        """Frames that are always the first after a silence, such as one that switches the motor on."""
+        runs: Counter[str] = Counter()
+        opens: Counter[str] = Counter()
+        silence_s = silence_after(self._events)
+        for events in self._events:
+            before: Event | None = None
+            for event in events:
+                if event.digits in self._background:
+                    continue
+                runs[event.digits] += 1
+                opens[event.digits] += before is None or event.time_s - before.time_s > silence_s
+                before = event
+        return {digits for digits, count in opens.items() if count >= max(MIN_OPENINGS, USUAL_SHARE * runs[digits])}
 
+    def _reason(self, value: bytes, digits: str, companions: Collection[str]) -> str:
+        """Why this value is no command, in words, or ""."""
+        if digits in self._background:
+            return f"heartbeat every {self._background[digits]:.2g} s ({digits})"
+        if digits in companions:
+            return f"sent right after the stop ({digits})"
+        return f"{len(value)} bytes long" if len(value) != self.length else ""
 
-def _fills_silence(same: Sequence[Sample], others: Sequence[Sample], period_s: float) -> bool:
-    """Whether it is sent during long silences and during commands alike."""
-    spans = [(before.time_s, after.time_s) for before, after in pairwise(others)]
-    silent = [(start, end) for start, end in spans if end - start > 3 * period_s]
-    in_silence = sum(any(start < sample.time_s < end for start, end in silent) for sample in same)
-    in_use = sum(any(start < sample.time_s < end for start, end in spans if end - start < period_s) for sample in same)
-    return in_silence >= MIN_HEARTBEATS and in_use >= MIN_HEARTBEATS
+    def _find_counters(self, excluded: Collection[str]) -> list[FrameField]:
+        sequences = [
+            [one.value for one in sequence if len(one.value) == self.length and one.value.hex() not in excluded]
+            for sequence in self._sequences
+        ]
+        return find_counters(sequences, self.length)
 
+    def _label(self) -> None:
+        """Name the frames by their digits, those of counters and of checksums over these hidden."""
+        fields = list(self.counters)
+        if fields:  # then the checksum of the stop changes with the count
+            values = {one.value for sequence in self._sequences for one in sequence if len(one.value) == self.length}
+            checksum = find_checksum(values)
+            fields += [checksum] if checksum else []
+        self._hidden = frozenset(at for one in fields for at in range(one.start, one.end))
+        names: dict[bytes, str] = {}
+        self._events = [
+            [
+                Event(one.time_s, names.get(one.value) or names.setdefault(one.value, self._name(one.value)))
+                for one in some
+            ]
+            for some in self._sequences
+        ]
 
-def _is_steady(same: Sequence[Sample]) -> bool:
-    period_s = _period(same)
-    if period_s <= 0:
-        return False
-    beats = [(after.time_s - before.time_s) / period_s for before, after in pairwise(same)]
-    steady = sum(round(beat) >= 1 and abs(beat - round(beat)) <= HEARTBEAT_JITTER for beat in beats)
-    return steady >= MIN_STEADY_SHARE * len(beats)
-
-
-def _period(same: Sequence[Sample]) -> float:
-    return statistics.median(after.time_s - before.time_s for before, after in pairwise(same))
+    def _name(self, value: bytes) -> str:
+        return mask(value, self._hidden if len(value) == self.length else ())
 
 
 def _main_length(values: Iterable[bytes]) -> int:
     """The most frequent length; lengths with only one distinct value count only where there are no others."""
-    by_length: dict[int, Counter[bytes]] = {}
-    for value in values:
-        by_length.setdefault(len(value), Counter())[value] += 1
-    lively = {length: counts for length, counts in by_length.items() if length and len(counts) > 1}
-    among = lively or {length: counts for length, counts in by_length.items() if length}
-    return max(among, key=lambda length: (among[length].total(), length), default=0)
+    counts = Counter(values)
+    by_length: dict[int, list[int]] = {}
+    for value, count in counts.items():
+        if value:
+            by_length.setdefault(len(value), []).append(count)
+    lively = {length: found for length, found in by_length.items() if len(found) > 1}
+    among = lively or by_length
+    return max(among, key=lambda length: (sum(among[length]), length), default=0)
 
 
-def _of_other_lengths(sequences: Iterable[Iterable[Sample]], length: int) -> list[OtherTraffic]:
-    others: dict[int, list[bytes]] = {}
-    for sequence in sequences:
-        for sample in sequence:
-            if len(sample.value) != length:
-                others.setdefault(len(sample.value), []).append(sample.value)
-    return [OtherTraffic(f"{size} bytes long", values[0], len(values)) for size, values in sorted(others.items())]
-
-
-def _silence_threshold(sequences: Iterable[Sequence[Sample]]) -> float:
-    """How long a gap must be to count as silence rather than as lost commands: five usual intervals, within bounds."""
-    gaps = [after.time_s - before.time_s for sequence in sequences for before, after in pairwise(sequence)]
-    quick = [gap for gap in gaps if 0 < gap < MAX_BURST_GAP_S]
-    return min(max(5 * statistics.median(quick), 0.2), MAX_BURST_GAP_S) if quick else MAX_BURST_GAP_S
-
-
-def _outliers(sequences: Sequence[Sequence[Sample]], silence_s: float) -> Counter[bytes]:
-    """Rare values that differ in at least two nearly constant digits. One that ends bursts may be a stop, and stays."""
-    values = Counter(sample.value.hex() for sequence in sequences for sample in sequence)
-    total = values.total()
-    usual = []
-    for at in range(len(next(iter(values), ""))):
-        counts: Counter[str] = Counter()
-        for value, count in values.items():
-            counts[value[at]] += count
-        digit, most = counts.most_common(1)[0]
-        usual.append(digit if most >= USUAL_SHARE * total else "")
-    enders = {
-        before.value
-        for sequence in sequences
-        for before, after in pairwise([*sequence, None])
-        if before and (after is None or after.time_s - before.time_s > silence_s)
-    }
+def _outliers(
+    sequences: Sequence[Sequence[Sample]], stop: str, hidden: Collection[int], openers: Collection[str]
+) -> Counter[bytes]:
+    """Rare values, and openers, that differ in at least two nearly constant digits. The stop may, and stays."""
+    values = Counter(sample.value for sequence in sequences for sample in sequence)
+    names = {value: mask(value, hidden) for value in values}
+    motions = Counter({value: count for value, count in values.items() if names[value] not in {stop, *openers}})
+    total, usual = values.total(), usual_digits(motions)
     found: Counter[bytes] = Counter()
     for value, count in values.items():
-        broken = sum(bool(digit) and digit != here for digit, here in zip(usual, value, strict=True))
-        if broken > 1 and count <= RARE_SHARE * total and bytes.fromhex(value) not in enders:
-            found[bytes.fromhex(value)] = count
+        if names[value] == stop or (count > RARE_SHARE * total and names[value] not in openers):
+            continue
+        broken = sum(bool(digit) and digit != here for digit, here in zip(usual, value.hex(), strict=False))
+        if broken > 1:
+            found[value] = count
     return found
+
+
+def usual_digits(values: Counter[bytes]) -> list[str]:
+    """The digit that nearly all frames of one length have at each place, or ""."""
+    if not values:
+        return []
+    total = values.total()
+    enough = total * (USUAL_SHARE if total >= FEW else USUAL_SHARE_OF_FEW)
+    usual = []
+    counts = list(values.values())
+    for place in zip(*(value.hex() for value in values), strict=True):
+        if len(set(place)) == 1:
+            usual.append(place[0])
+            continue
+        digits: Counter[str] = Counter()
+        for digit, count in zip(place, counts, strict=True):
+            digits[digit] += count
+        digit, most = digits.most_common(1)[0]
+        usual.append(digit if most >= enough else "")
+    return usual

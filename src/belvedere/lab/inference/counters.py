@@ -30,17 +30,14 @@ def find_counters(sequences: Sequence[Sequence[bytes]], length: int) -> list[Fra
 
 def _byte_counter(sequences: Sequence[Sequence[bytes]], start: int) -> FrameField | None:
     """A whole byte that counts. If its high digit never changes, only the low digit counts, and this is None."""
-    firsts = {_number(value, start, start + 1) for sequence in sequences for value in sequence}
+    firsts = {value[start // 2] >> 4 for sequence in sequences for value in sequence}
     return _counter(sequences, start, start + 2) if len(firsts) > 1 else None
 
 
 def _counter(sequences: Sequence[Sequence[bytes]], start: int, end: int) -> FrameField | None:
     modulus = 16 ** (end - start)
-    steps = Counter(
-        (_number(after, start, end) - _number(before, start, end)) % modulus
-        for sequence in sequences
-        for before, after in pairwise(sequence)
-    )
+    numbers = [_numbers(sequence, start, end) for sequence in sequences]
+    steps = Counter((after - before) % modulus for some in numbers for before, after in pairwise(some))
     total = steps.total()
     if total < MIN_STEPS:
         return None
@@ -50,7 +47,7 @@ def _counter(sequences: Sequence[Sequence[bytes]], start: int, end: int) -> Fram
     counted = sum(steps[step * lost % modulus] for lost in range(1, MAX_LOST + 2))
     if counted < MIN_COUNTED_SHARE * total or commonest < MIN_STEADY_SHARE * total:
         return None
-    seen = len({_number(value, start, end) for sequence in sequences for value in sequence})
+    seen = len({number for some in numbers for number in some})
     if seen < min(MIN_STEPS, modulus // 2):
         return None
     confidence = round_confidence((counted + 1) / (total + 2) * (1 - 2.0 ** -(commonest / 3)))
@@ -65,5 +62,9 @@ def _counter(sequences: Sequence[Sequence[bytes]], start: int, end: int) -> Fram
     )
 
 
-def _number(value: bytes, start: int, end: int) -> int:
-    return int(value.hex()[start:end], 16)
+def _numbers(sequence: Sequence[bytes], start: int, end: int) -> list[int]:
+    """The numbers in these digits, a byte or half of one."""
+    at = start // 2
+    if end - start > 1:
+        return [value[at] for value in sequence]
+    return [value[at] & 0xF for value in sequence] if start % 2 else [value[at] >> 4 for value in sequence]

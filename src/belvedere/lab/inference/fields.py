@@ -7,9 +7,10 @@ speed takes many, and moves in small steps because people move sticks smoothly.
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING
 
+from belvedere.lab.inference.numbers import Reading, read_pair
 from belvedere.lab.inference.results import (
     Alternative,
     DirectionValues,
@@ -27,49 +28,78 @@ if TYPE_CHECKING:
 
 MAX_DIRECTION_VALUES = 4  # rest, one way, the other, and one unexpected
 MIN_SPEEDS = 5  # distinct values: fewer may be directions as well
+MIN_SPEEDS_BESIDE = 4  # distinct values of a speed beside digits that have fewer
 MAX_CHANGE_SHARE = 0.03  # of the steps during motion: a direction changes only where a stick crosses its middle
+NEAR_REST = 0.5  # of the fastest speed
+CARRY_FREE_SHARE = 0.8  # of a direction's changes during motions: near rest
+SIGN_BYTES = {"00", "ff"}
 DECIMAL_SHARE = 10 / 16  # the share of hexadecimal digits that are decimal
 CERTAIN = 0.95  # above this confidence, alternatives are not mentioned
 SMOOTHNESS_RATIO = 0.7  # of the total change: a format must explain the values with so much less of it to be preferred
-UNDECIDED = 0.2, 0.8  # likelihoods between which the byte order is undecided
+NUMBER_DIGITS = 4  # of the longest number that is read: a longer one cannot be told from several
 NONZERO_REST_FACTOR = 0.6  # factor on the confidence if the value at rest is neither 0 nor the middle
 MIDDLE = 8  # first digit of the middle of a number's range
 ASK_ALL_SPEEDS = "drive from the slowest to the fastest speed in the app, and record another log"
+ASK_SLOWLY = (
+    "drive one axis alone, slowly from the slowest to the fastest speed and back, three times, and record another log"
+)
 ASK_BOTH_WAYS = "drive both ways in the app, and record another log"
 
 
-class FrameDigits(NamedTuple):
-    """All commands as hexadecimal digits, in order, and the distinct ones."""
+class FrameDigits:
+    """All commands as hexadecimal digits, in order.
 
-    all: tuple[tuple[str, ...], ...]
-    different: tuple[str, ...]
-    stop: str | None
+    Attributes:
+        all: a sequence per stream.
+        counts: each distinct command, with how often it was sent.
+        stop: its digits, with `?` for those of counters; or None.
+        stops: the commands that are stops.
+        motions: the commands between two stops, for each time.
+    """
 
-    def is_stop(self, digits: str) -> bool:
-        """Whether this is the stop, apart from counters and checksums."""
-        return self.stop is not None and all(
-            wanted in ("?", digit) for wanted, digit in zip(self.stop, digits, strict=True)
-        )
+    def __init__(self, sequences: Iterable[Sequence[bytes]], stop: str | None) -> None:
+        names: dict[bytes, str] = {}
+        self.all = [
+            [names.get(value) or names.setdefault(value, value.hex()) for value in sequence] for sequence in sequences
+        ]
+        self.counts = Counter(one for sequence in self.all for one in sequence)
+        self.stop = stop
+        self.stops = {one for one in self.counts if stop is not None and _is_like(stop, one)}
+        groups = (groupby(sequence, self.stops.__contains__) for sequence in self.all)
+        self.motions = [list(same) for group in groups for is_stop, same in group if not is_stop]
+        self._values: dict[tuple[int, int], Counter[str]] = {}
+
+    def values_at(self, start: int, end: int) -> Counter[str]:
+        """The values of these digits, with how often each was sent."""
+        found = self._values.get((start, end))
+        if found is None:
+            found = self._values[start, end] = Counter()
+            for one, count in self.counts.items():
+                found[one[start:end]] += count
+        return found
+
+
+def _is_like(masked: str, digits: str) -> bool:
+    return all(wanted in ("?", digit) for wanted, digit in zip(masked, digits, strict=True))
 
 
 def find_fields(
     sequences: Iterable[Sequence[bytes]], hidden: Collection[int], stop: StopFrame | None
 ) -> list[FrameField]:
     """The fields of all digits that are not hidden, in order."""
-    digits = tuple(tuple(value.hex() for value in sequence) for sequence in sequences)
-    frames = FrameDigits(
-        digits, tuple(dict.fromkeys(one for sequence in digits for one in sequence)), stop.digits if stop else None
-    )
-    if not frames.different:
+    frames = FrameDigits(sequences, stop.digits if stop else None)
+    if not frames.counts:
         return []
-    length = len(frames.different[0])
-    varied = [at for at in range(length) if at not in hidden and len({one[at] for one in frames.different}) > 1]
-    runs = [part for run in _runs(varied) for part in _split_run(frames, *run)]
-    numbers = [run for run in runs if len(_values_at(frames, *run)) >= MIN_SPEEDS]
+    length = len(next(iter(frames.counts)))
+    varied = [at for at in range(length) if at not in hidden and len(frames.values_at(at, at + 1)) > 1]
+    places = {*varied, *(at for at in range(0, length, 2) if {at - 1, at + 1} <= {*varied} and at not in hidden)}
+    split = [part for run in _runs(sorted(places)) for part in _split_run(frames, *run)]
+    runs = [(start if start in varied else start + 1, end) for start, end in split]
+    numbers = [run for run in runs if len(frames.values_at(*run)) >= MIN_SPEEDS]
     directions = [run for run in runs if run not in numbers]
     numbers += _few_speeds(frames, directions, numbers)
     is_alone = not [one for one in directions if one not in numbers]
-    fields = [_speed(frames, *_whole_number(frames, run, hidden), is_alone=is_alone) for run in numbers]
+    fields = [_number(frames, *_whole_number(frames, run, hidden), is_alone=is_alone) for run in numbers]
     fields += [_direction(frames, *_whole_byte(run, hidden, varied)) for run in directions if run not in numbers]
     taken = {at for one in fields for at in range(one.start, one.end)} | set(hidden)
     fields += [_constant(frames, *run) for run in _runs([at for at in range(length) if at not in taken])]
@@ -98,17 +128,37 @@ def _split_run(frames: FrameDigits, start: int, end: int) -> list[tuple[int, int
 
 
 def _is_direction(frames: FrameDigits, start: int, end: int, rest: tuple[int, int]) -> bool:
-    """Whether these digits take few values, and keep them while the rest changes, as a number's high byte does not."""
-    if len(_values_at(frames, start, end)) > MAX_DIRECTION_VALUES or len(_values_at(frames, *rest)) < MIN_SPEEDS:
+    """Whether these digits are a direction beside the rest, a number, rather than that number's high byte.
+
+    A direction takes few values, and changes during a motion only near rest; a high byte changes at a carry, and one
+    that is 00 or ff may extend the sign of the low byte.
+    """
+    if rest[1] - rest[0] > NUMBER_DIGITS:
         return False
-    pairs = ((one, other) for sequence in frames.all for one, other in pairwise(sequence))
-    moving = [(one, other) for one, other in pairs if not frames.is_stop(one) and not frames.is_stop(other)]
-    changes = sum(one[start:end] != other[start:end] for one, other in moving)
-    return changes <= MAX_CHANGE_SHARE * len(moving)
+    words, speeds = len(frames.values_at(start, end)), len(frames.values_at(*rest))
+    if words > MAX_DIRECTION_VALUES or speeds < max(MIN_SPEEDS_BESIDE, words + 1):
+        return False
+    moving = [pair for sequence in frames.motions for pair in pairwise(sequence)]
+    changes = [pair for pair in moving if pair[0][start:end] != pair[1][start:end]]
+    if len(changes) > MAX_CHANGE_SHARE * len(moving):
+        return False
+    if changes and not _are_near_rest(frames, changes, rest):
+        return False
+    seen = {one[start:end] for sequence in frames.motions for one in sequence}
+    return seen != SIGN_BYTES or not _extends_sign(frames, (start, end), rest)
 
 
-def _values_at(frames: FrameDigits, start: int, end: int) -> Counter[str]:
-    return Counter(one[start:end] for sequence in frames.all for one in sequence)
+def _are_near_rest(frames: FrameDigits, changes: Sequence[tuple[str, str]], speed: tuple[int, int]) -> bool:
+    """Whether these pairs of commands have low speeds on both sides, as where a stick crosses its middle."""
+    fastest = max(int(value, 16) for value in frames.values_at(*speed))
+    slow = sum(max(int(one[slice(*speed)], 16) for one in pair) <= NEAR_REST * fastest for pair in changes)
+    return slow >= CARRY_FREE_SHARE * len(changes)
+
+
+def _extends_sign(frames: FrameDigits, sign: tuple[int, int], low: tuple[int, int]) -> bool:
+    """Whether the low byte begins at its top where the sign is ff: a small negative number, not a low speed."""
+    starts = [sequence[0][slice(*low)] for sequence in frames.motions if sequence[0][slice(*sign)] == "ff"]
+    return 2 * sum(int(start[0], 16) >= MIDDLE for start in starts) >= len(starts)
 
 
 def _few_speeds(
@@ -117,11 +167,11 @@ def _few_speeds(
     """Where nothing has enough values for a speed: the run with the most, if all others have fewer."""
     if numbers or not directions:
         return []
-    ranked = sorted(directions, key=lambda run: (len(_values_at(frames, *run)), run[1] - run[0]))
+    ranked = sorted(directions, key=lambda run: (len(frames.values_at(*run)), run[1] - run[0]))
     most = ranked[-1]
     if len(ranked) == 1:
-        return [most] if len(_values_at(frames, *most)) > MAX_DIRECTION_VALUES - 1 else []
-    return [most] if len(_values_at(frames, *most)) > len(_values_at(frames, *ranked[-2])) else []
+        return [most] if len(frames.values_at(*most)) > MAX_DIRECTION_VALUES - 1 else []
+    return [most] if len(frames.values_at(*most)) > len(frames.values_at(*ranked[-2])) else []
 
 
 def _whole_byte(run: tuple[int, int], hidden: Collection[int], varied: Sequence[int]) -> tuple[int, int]:
@@ -137,7 +187,7 @@ def _whole_byte(run: tuple[int, int], hidden: Collection[int], varied: Sequence[
 def _whole_number(frames: FrameDigits, run: tuple[int, int], hidden: Collection[int]) -> tuple[int, int]:
     """Extend a binary number to whole bytes; one of decimal digits need not fill bytes."""
     start, end = run
-    if not any(digit in "abcdef" for value in _values_at(frames, start, end) for digit in value):
+    if not any(digit in "abcdef" for value in frames.values_at(start, end) for digit in value):
         return run
     start -= start % 2 and start - 1 not in hidden
     end += end % 2 and end not in hidden
@@ -145,8 +195,8 @@ def _whole_number(frames: FrameDigits, run: tuple[int, int], hidden: Collection[
 
 
 def _constant(frames: FrameDigits, start: int, end: int) -> FrameField:
-    different = len(frames.different)
-    value = frames.different[0][start:end]
+    different = len(frames.counts)
+    value = next(iter(frames.counts))[start:end]
     return FrameField(
         kind=FieldKind.CONSTANT,
         start=start,
@@ -159,8 +209,11 @@ def _constant(frames: FrameDigits, start: int, end: int) -> FrameField:
 
 
 def _direction(frames: FrameDigits, start: int, end: int) -> FrameField:
-    counts = _values_at(frames, start, end)
-    ways = Counter(one[start:end] for sequence in frames.all for one in sequence if not frames.is_stop(one))
+    counts = frames.values_at(start, end)
+    ways: Counter[str] = Counter()
+    for one, count in frames.counts.items():
+        if one not in frames.stops:
+            ways[one[start:end]] += count
     none = frames.stop[start:end] if frames.stop and "?" not in frames.stop[start:end] else None
     resting = none  # some heads keep a direction at rest and send speed 0
     if none in ways:
@@ -184,10 +237,39 @@ def _direction(frames: FrameDigits, start: int, end: int) -> FrameField:
     )
 
 
-def _speed(frames: FrameDigits, start: int, end: int, *, is_alone: bool) -> FrameField:
-    values = list(_values_at(frames, start, end))
+def _number(frames: FrameDigits, start: int, end: int, *, is_alone: bool) -> FrameField:
+    """The speed in these digits, or what else they are, where they are not surely one number."""
+    reading = _reading(frames, start, end)
+    if reading in {Reading.HIGH_FIRST, Reading.LOW_FIRST}:
+        return _speed(frames, start, end, is_alone=is_alone, is_little_endian=reading is Reading.LOW_FIRST)
+    is_several = reading is Reading.SEVERAL
+    what = "several numbers, as in a frame for two axes"
+    return FrameField(
+        kind=FieldKind.NUMBERS,
+        start=start,
+        end=end,
+        confidence=round_confidence(0.9 if is_several else 0.5),
+        description=what if is_several else f"{what}, or one number whose byte order this log does not show",
+        evidence=f"{len(frames.values_at(start, end))} distinct values",
+        advice=ASK_SLOWLY,
+    )
+
+
+def _reading(frames: FrameDigits, start: int, end: int) -> Reading:
+    """How the digits are read; half bytes are parts of one number, because no axis has less than a byte."""
+    length = end - start
+    if length > NUMBER_DIGITS:
+        return Reading.SEVERAL
+    if length < NUMBER_DIGITS:
+        return Reading.HIGH_FIRST
+    is_decimal = not any(digit in "abcdef" for value in frames.values_at(start, end) for digit in value)
+    return read_pair([[one[start:end] for one in sequence] for sequence in frames.motions], 10 if is_decimal else 16)
+
+
+def _speed(frames: FrameDigits, start: int, end: int, *, is_alone: bool, is_little_endian: bool) -> FrameField:
+    values = list(frames.values_at(start, end))
     rest = frames.stop[start:end] if frames.stop and "?" not in frames.stop[start:end] else None
-    number, confidence, others = _encoding(frames, start, end, rest, is_alone=is_alone)
+    number, confidence, others = _encoding(frames, start, end, rest, is_alone=is_alone, low_first=is_little_endian)
     sizes = sorted({size_of(value, number) for value in values} - {0}) or [0]
     few = len(values) < 2 * MIN_SPEEDS
     return FrameField(
@@ -206,32 +288,17 @@ def _speed(frames: FrameDigits, start: int, end: int, *, is_alone: bool) -> Fram
 
 
 def _encoding(
-    frames: FrameDigits, start: int, end: int, rest: str | None, *, is_alone: bool
+    frames: FrameDigits, start: int, end: int, rest: str | None, *, is_alone: bool, low_first: bool
 ) -> tuple[NumberFormat, float, list[Alternative]]:
-    values = list(_values_at(frames, start, end))
-    little_endian = _little_endian(frames, start, end)
-    is_little_endian = little_endian > 0.5  # noqa: PLR2004 - likelier than not
-    order = 1.0 if end - start <= 2 else max(little_endian, 1 - little_endian)  # noqa: PLR2004 - one byte has no order
-    signed = (
-        _with_sign(frames, (start, end), rest, is_little_endian=is_little_endian)
-        if is_alone and not (end - start) % 2
-        else None
-    )
+    values = list(frames.values_at(start, end))
+    can_be_signed = is_alone and not (end - start) % 2
+    signed = _with_sign(frames, (start, end), rest, is_little_endian=low_first) if can_be_signed else None
     if signed is not None:
-        at_rest = (
-            NumberFormat(Encoding.BINARY, is_little_endian).speed_field(end - start).speed_of(rest)
-            if rest is not None
-            else 0
-        )
-        others = [Alternative("a number without a sign", 0.1), *_two_numbers(start, end, little_endian)]
-        return NumberFormat(signed, is_little_endian, at_rest), 0.9 * order, others
+        at_rest = NumberFormat(Encoding.BINARY, low_first).speed_field(end - start).speed_of(rest) if rest else 0
+        return NumberFormat(signed, low_first, at_rest), 0.9, [Alternative("a number without a sign", 0.1)]
     known = NONZERO_REST_FACTOR if rest is not None and int(rest, 16) else 1.0
-    if any(digit in "abcdef" for value in values for digit in value):
-        return (
-            NumberFormat(Encoding.BINARY, is_little_endian),
-            min(0.95, order) * known,
-            _two_numbers(start, end, little_endian),
-        )
+    if low_first or any(digit in "abcdef" for value in values for digit in value):
+        return NumberFormat(Encoding.BINARY, low_first), 0.95 * known, []
     # If the numbers were binary, each digit but the first would be above nine in six of sixteen cases.
     lower = len({value[1:] for value in values if len(value) > 1}) or len(values) / 2
     binary = DECIMAL_SHARE**lower
@@ -240,21 +307,18 @@ def _encoding(
     return NumberFormat(Encoding.BCD), confidence * known, others
 
 
-def _two_numbers(start: int, end: int, little_endian: float) -> list[Alternative]:
-    """Two bytes that change equally often may be separate numbers: a frame for two axes."""
-    is_undecided = end - start == 4 and UNDECIDED[0] < little_endian < UNDECIDED[1]  # noqa: PLR2004 - two bytes
-    return [Alternative("two numbers of one byte each, such as for two axes", 0.5)] if is_undecided else []
-
-
 def _with_sign(
     frames: FrameDigits, place: tuple[int, int], rest: str | None, *, is_little_endian: bool
 ) -> Encoding | None:
     """How a number encodes the direction in its sign, judging by its first digits and its value at rest."""
     if rest is None:
         return None
+    values = frames.values_at(*place)
     if int(rest, 16):
-        return Encoding.OFFSET if _high_first(rest, is_little_endian=is_little_endian)[0] in "78" else None
-    values = _values_at(frames, *place)
+        middle, others = _high_first(rest, is_little_endian=is_little_endian), values.keys() - {rest}
+        sides = {_high_first(value, is_little_endian=is_little_endian) > middle for value in others}
+        is_middle = int(middle, 16) in {16 ** len(middle) // 2 - 1, 16 ** len(middle) // 2}
+        return Encoding.OFFSET if is_middle and len(sides) == 2 else None  # noqa: PLR2004 - both sides of rest
     firsts = {int(_high_first(value, is_little_endian=is_little_endian)[0], 16) for value in values if int(value, 16)}
     if firsts & {0xE, 0xF} and firsts & {0, 1}:  # both sides of 0 in two's complement
         return Encoding.SIGNED
@@ -273,18 +337,6 @@ def _total_change(frames: FrameDigits, place: tuple[int, int], number: NumberFor
 
 def _high_first(value: str, *, is_little_endian: bool) -> str:
     return bytes.fromhex(value)[::-1].hex() if is_little_endian else value
-
-
-def _little_endian(frames: FrameDigits, start: int, end: int) -> float:
-    """How likely the low byte comes first: sticks move in small steps, so the high byte changes less often."""
-    if (end - start) % 2 or end - start < 4:  # noqa: PLR2004 - two bytes have an order
-        return 0.0
-    first, last = (_changes(frames, start, start + 2), _changes(frames, end - 2, end))
-    return (first + 0.5) / (first + last + 1)
-
-
-def _changes(frames: FrameDigits, start: int, end: int) -> int:
-    return sum(one[start:end] != other[start:end] for sequence in frames.all for one, other in pairwise(sequence))
 
 
 def size_of(value: str, number: NumberFormat) -> int:

@@ -18,7 +18,7 @@ class FieldKind(enum.StrEnum):
     SPEED = "speed"
     COUNTER = "counter"
     CHECKSUM = "checksum"
-    LENGTH = "length"
+    NUMBERS = "numbers"
     UNEXPLAINED = "unexplained"
 
 
@@ -106,11 +106,17 @@ class FrameField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StopFrame(msgspec.Struct, frozen=True):
-    """The frame that ends motion; `digits` has `?` for the digits of counters and checksums."""
+    """The frame that ends motion.
+
+    Attributes:
+        digits: with `?` for those of counters and checksums.
+        releases: how many it follows.
+    """
 
     digits: str
     confidence: float
     evidence: str
+    releases: int = 0
 
 
 class OtherTraffic(msgspec.Struct, frozen=True):
@@ -129,7 +135,9 @@ class Inference(msgspec.Struct, frozen=True, kw_only=True):
         distinct: how many of them differ.
         length: of a command in bytes.
         fields: of all digits, in their order.
-        stop: None where no frame looks like one.
+        stop: None where no frame follows releases as a stop does.
+        stop_value: the stop as it was sent; None without one, or where no two stops are equal because they are counted.
+        commands: each distinct command with its count, the stop among them if it has their length.
         notes: anything else the reader must know, a line each.
     """
 
@@ -143,6 +151,8 @@ class Inference(msgspec.Struct, frozen=True, kw_only=True):
     length: int
     fields: tuple[FrameField, ...]
     stop: StopFrame | None
+    stop_value: bytes | None
+    commands: tuple[tuple[bytes, int], ...]
     other_traffic: tuple[OtherTraffic, ...]
     notes: tuple[str, ...]
 

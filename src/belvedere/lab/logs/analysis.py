@@ -74,20 +74,25 @@ class LogAnalysis:
         self._device_tables = {device.label: device.table for device in extractor.connections.devices}
 
     def select(self, devices: Iterable[str], handles: Sequence[int]) -> Selection:
-        """A selection by devices (address or name, in any case) and handles. Raises OwnerError for unknown ones."""
+        """A selection by devices and handles. Raises OwnerError for unknown ones.
+
+        A device is known by its address or its name, or where none has that, by a part of them, in any case.
+        """
         labels: set[str] = set()
         for word in devices:
-            same = {one.label for one in self.summary.devices if word.casefold() in _names_of(one)}
+            known = {one.label: _names_of(one) for one in self.summary.devices}
+            wanted = " ".join(word.casefold().split())
+            same = {label for label, names in known.items() if wanted in names}
+            same = same or {label for label, names in known.items() if wanted and any(wanted in one for one in names)}
             if not same:
-                raise OwnerError(
-                    f"{self._name}: no device {word}; {_available(one.label for one in self.summary.devices)}"
-                )
+                listed = _available(_described(one) for one in self.summary.devices)
+                raise OwnerError(f"{self._name}: no device {word}; {listed}")
             labels |= same
-        known = sorted({one.handle for one in self.summary.streams if one.device in (labels or {one.device})})
+        there = sorted({one.handle for one in self.summary.streams if one.device in (labels or {one.device})})
         for handle in handles:
-            if handle not in known:
-                there = _available(f"0x{one:04x}" for one in known)
-                raise OwnerError(f"{self._name}: no values over handle 0x{handle:04x}; {there}")
+            if handle not in there:
+                listed = _available(f"0x{one:04x}" for one in there)
+                raise OwnerError(f"{self._name}: no values over handle 0x{handle:04x}; {listed}")
         return Selection(frozenset(labels), frozenset(handles))
 
     def summary_of(self, selection: Selection) -> LogSummary:
@@ -181,7 +186,11 @@ def logged_values(values: Values) -> Iterator[LoggedValue]:
 
 
 def _names_of(device: DeviceSummary) -> set[str]:
-    return {word.casefold() for word in (device.label, device.name) if word}
+    return {" ".join(word.casefold().split()) for word in (device.label, device.name) if word}
+
+
+def _described(device: DeviceSummary) -> str:
+    return f"{device.label} ({device.name})" if device.name else device.label
 
 
 def _available(choices: Iterable[str]) -> str:

@@ -74,6 +74,7 @@ class Connections:
         self._device_at: dict[str, int] = {}
         self._current: dict[int, int] = {}
         self._since: dict[int, int] = {}
+        self._void: set[int] = set()  # keys whose connections a reset ended
         self._changes = ConnectionChanges()
 
     def begin_chunk(self) -> None:
@@ -93,9 +94,11 @@ class Connections:
             self._name(event)
             return None
         if isinstance(event, Reset):
-            self._reset(adapter, index)
+            self._reset(adapter, index, time_ns)
             return None
         key = adapter << 12 | event.handle
+        if key in self._void and not isinstance(event, Opened):
+            return None  # about a connection that the reset has ended
         if isinstance(event, Opened):
             self._open(event, key, index, time_ns)
             return key
@@ -111,14 +114,17 @@ class Connections:
 
     def connections_for(self, keys: Ints, indices: Ints) -> Ints:
         """The connection of each packet, as an index into `all`."""
-        for key in np.unique(keys).tolist():
-            self._known(key)
+        unknown = self._found(keys, indices) == NO_CONNECTION
+        for key in np.unique(keys[unknown]).tolist():
+            if indices[unknown & (keys == key)].max() > self._since.get(key, -1):
+                self._known(key)
         found = self._found(keys, indices)
         unknown = found == NO_CONNECTION
         strangers, inverse = np.unique(keys[unknown], return_inverse=True)
         numbers = [self._add_unannounced(key) for key in strangers.tolist()]
         for key, number in zip(strangers.tolist(), numbers, strict=True):
-            self._current.setdefault(key, number)
+            if key not in self._since:
+                self._current.setdefault(key, number)
         found[unknown] = np.array(numbers, np.int64)[inverse]
         return found
 
@@ -142,6 +148,7 @@ class Connections:
         number = self._current.get(key, NO_CONNECTION)
         if number == NO_CONNECTION:
             number = self._current[key] = self._add_unannounced(key)
+            self._void.discard(key)
             self._changes.add(key, self._since.get(key, -1), number)
         return number
 
@@ -155,12 +162,16 @@ class Connections:
         connection.opened_ns, connection.is_central = time_ns, event.is_central
         connection.interval_ms = event.interval_ms
         self._current[key] = number
+        self._void.discard(key)
         self._changes.add(key, index, number)
 
-    def _reset(self, adapter: int, index: int) -> None:
-        """All handles of this adapter are void; later packets on them belong to connections that are not announced."""
+    def _reset(self, adapter: int, index: int, time_ns: int) -> None:
+        """End this adapter's connections; later packets on their handles are those of connections not announced."""
         for key in [key for key in self._current if key >> 12 == adapter]:
-            del self._current[key]
+            connection = self.all[self._current.pop(key)]
+            if connection.closed_ns is None:
+                connection.closed_ns = time_ns
+            self._void.add(key)
             self._since[key] = index
             self._changes.add(key, index, NO_CONNECTION)
 

@@ -31,6 +31,9 @@ WITHOUT_VALUE = (
 )  # write response, execute write request and response, confirmation
 PLAIN_HEADER_BYTES = 3
 
+MAX_HANDLE = 0x0EFF
+"""Of a connection (Core 5.4, volume 4, part E, 5.4.2); vendors send debugging output on those above."""
+
 MAX_INCOMPLETE = 512
 """Incomplete frames at a time: a host has one per connection and direction, of at most 64 KiB each."""
 
@@ -68,6 +71,7 @@ def frames_of(packets: Packets) -> Frames:
     view, offset = packets.view, packets.offset
     is_acl = (packets.kind == ACL) & (packets.length >= ACL_BYTES)
     head, carried = view.u16(offset), view.u16(offset + 2)
+    is_acl &= (head & 0xFFF) <= MAX_HANDLE
     is_first_fragment = is_acl & ((head >> 12 & 3) != CONTINUING)
     is_headed = is_first_fragment & (packets.length >= PDU_AT)
     is_whole = is_headed & (view.u16(offset + ACL_BYTES) + L2CAP_BYTES == carried)

@@ -32,14 +32,20 @@ LINK_TYPES = {
 }
 """Link types of HCI, and of USB that may carry it; numbers as assigned by tcpdump.org."""
 
-OTHER_LINK_TYPES = dict.fromkeys((251, 256, 272), "a sniffer's capture of radio packets")
+OTHER_LINK_TYPES = {
+    **dict.fromkeys((251, 256, 272), "a sniffer's capture of radio packets, most of which are lost or encrypted"),
+    255: "a sniffer's capture of classic Bluetooth",
+}
 """Bluetooth captures that are often mistaken for HCI logs."""
 
 
 def describe_link_type(linktype: int) -> str:
     """What a capture of an unsupported link type is, and what to use instead."""
     what = OTHER_LINK_TYPES.get(linktype, "not a Bluetooth capture")
-    return f"{what} (link type {linktype}); use a log of Bluetooth HCI, such as a phone's btsnoop_hci.log"
+    return (
+        f"{what} (link type {linktype}); record a log of Bluetooth HCI instead, on the phone itself: the snoop log of"
+        " Android's developer options, or Apple's PacketLogger"
+    )
 
 
 class PcapReader:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from belvedere.lab.logs import btsnoop, pcap
+from belvedere.lab.logs import btsnoop, packetlogger, pcap
 from belvedere.lab.logs.datalinks import Packets, unwrap
 from belvedere.lab.logs.directions import DirectionGuesser
 from belvedere.lab.logs.pcapng import PcapngReader
@@ -22,13 +22,28 @@ PCAPNG_MAGIC = b"\n\r\r\n"
 
 OTHER_FILE_TYPES = {
     b"": "an empty file",
-    b"PK\3\4": "a zip archive; unpack the log: in Android's bug report FS/data/misc/bluetooth/logs/btsnoop_hci.log",
-    b"\x1f\x8b": "compressed: gunzip it first",
-    b"BZh": "compressed: bunzip2 it first",
-    b"\xfd7zXZ": "compressed: unxz it first",
-    b"---": "a log summary without values; set the Bluetooth HCI snoop log to full in Android's developer options",
+    b"PK\3\4": "a zip archive within too many others; unpack the log",
+    b"\x1f\x8b": "compressed more than once; gunzip it first",
+    b"BZh": "compressed more than once; bunzip2 it first",
+    b"\xfd7zXZ": "compressed more than once; unxz it first",
+    b"7z\xbc\xaf": "a 7z archive; unpack the log",
+    b"Rar!": "a rar archive; unpack the log",
+    b"(\xb5/\xfd": "compressed; unzstd it first",
+    b"bplist": "a property list of Apple's; give the .pklg file that PacketLogger saves",
+    b"<?xml": "an XML document; give the log itself, such as a phone's btsnoop_hci.log",
+    b"{": "a JSON document; give the log itself, such as a phone's btsnoop_hci.log",
+    b"%PDF": "a PDF document; give the log itself, such as a phone's btsnoop_hci.log",
 }
 """Other files that people try, by their first bytes, and what to do."""
+
+
+def is_log(header: bytes) -> bool:
+    """Whether a file with these first bytes is a log, of a format that is read here."""
+    return (
+        header.startswith((btsnoop.MAGIC, PCAPNG_MAGIC))
+        or header[:4] in pcap.ORDERS
+        or bool(packetlogger.byte_order(header))
+    )
 
 
 class LogReader:
@@ -89,8 +104,11 @@ def _record_reader_for(header: bytes) -> tuple[RecordReader, int]:
         return pcap.PcapReader(header), pcap.HEADER_BYTES
     if header.startswith(PCAPNG_MAGIC):
         return PcapngReader(), 0
+    order = packetlogger.byte_order(header)
+    if order:
+        return packetlogger.PacketLoggerReader(order), 0
     what = next(
         (text for start, text in OTHER_FILE_TYPES.items() if header[: len(start) or None] == start),
-        "not a Bluetooth log; use btsnoop, pcap or pcapng",
+        "not a Bluetooth log; use btsnoop, pcap, pcapng or PacketLogger's pklg, or a phone's bug report",
     )
     raise NotALogError(what)

@@ -102,7 +102,11 @@ class Script:
         if result.answer is not Answer.YES:
             return False
         stop = stop_frame(self._layout).hex()
-        self._findings.note("frame", f"stop {stop}: ended a turn at {self._share:.0%} of full speed")
+        evidence = f"stop {stop}: ended a turn at {self._share:.0%} of full speed"
+        if self._layout.stop_is_proven:
+            self._findings.note("frame", evidence)
+        else:
+            self._findings.set("frame", "stop_is_proven", value=True, evidence=evidence)
         return True
 
     def _find_smallest_motion(self) -> Generator[Step, Result, bool]:
@@ -136,7 +140,10 @@ class Script:
             if word in taken:
                 continue
             former = self._layout
-            self._layout = _replaced(former, direction=_replaced(words, **{name: word}))
+            try:
+                self._layout = _replaced(former, direction=_replaced(words, **{name: word}))
+            except ValueError:  # the stop has this word, so it is no direction
+                continue
             seen = yield from self._trial(name, share, TRIAL_S)
             if seen in DIRECTIONS and seen not in {self._seen.get(other) for other in self._seen if other != name}:
                 self._findings.set(

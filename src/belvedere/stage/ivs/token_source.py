@@ -30,7 +30,11 @@ class ParticipantToken:
 
 
 class TokenSource(Protocol):
-    """Makes tokens. Both methods raise IvsError; they never block, and return within CALL_TIMEOUT_S."""
+    """Makes tokens. Everything raises IvsError; the coroutines never block, and return within CALL_TIMEOUT_S."""
+
+    def load(self) -> None:
+        """Import what is heavy, before the first token. Called in a thread, often or not at all."""
+        ...
 
     async def publish_token(self) -> ParticipantToken:
         """A token for the camera, which may publish and not subscribe; its attributes are CAMERA."""

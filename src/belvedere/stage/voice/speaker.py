@@ -80,16 +80,17 @@ def play(
 
 
 def _play(child: ChildProcess, run: DeviceRun, programme: Programme, clock: Callable[[], float]) -> None:
-    taken_s = clock()
+    taken_s, has_been_given = clock(), False
     while not run.wait(PAUSE_S):
         for _ in range(PIECES_PER_TURN):
             if child.unread_bytes() >= AHEAD_BYTES:
                 break
+            if has_been_given:
+                run.receive_opened()  # it takes what it is given
             taken_s = clock()
             if not child.write(programme.take().tobytes()):
                 raise child.failure()
-        else:
-            run.receive_opened()  # it takes what it is given
+        has_been_given = True
         if clock() - taken_s > STUCK_S:
             raise SoundError("the speaker takes no sound")
         if child.read(0) is None:
