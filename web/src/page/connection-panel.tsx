@@ -1,5 +1,7 @@
 // A button with a coloured dot that opens a panel: the state of each axis, and the latencies.
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { type GamepadSettings, MAX_DEAD_ZONE, MIN_DEAD_ZONE } from "../drive/gamepad-settings";
 import {
   axisHealth,
   axisText,
@@ -12,13 +14,18 @@ import type { Visit } from "../visit/visit";
 import { LanguageSwitch } from "../words/language-switch";
 import { t } from "../words/words";
 
-export function ConnectionPanel({ visit }: { visit: Visit }) {
+export interface ConnectionPanelProps {
+  readonly visit: Visit;
+  readonly gamepads: GamepadSettings;
+}
+
+export function ConnectionPanel({ visit, gamepads }: ConnectionPanelProps) {
   const isOpen = useSignal(false);
   const { pan, tilt } = visit.serverState.value;
   const health = worstHealth(axisHealth(pan), axisHealth(tilt));
   return (
     <>
-      {isOpen.value && <Panel visit={visit} />}
+      {isOpen.value && <Panel visit={visit} gamepads={gamepads} />}
       <div class="connection-anchor">
         {visit.isIndirect.value && !isOpen.value && <p class="connection-note">{t("panel.indirect")}</p>}
         <button
@@ -37,7 +44,7 @@ export function ConnectionPanel({ visit }: { visit: Visit }) {
   );
 }
 
-function Panel({ visit }: { visit: Visit }) {
+function Panel({ visit, gamepads }: ConnectionPanelProps) {
   const { headName, pan, tilt, stage } = visit.serverState.value;
   const { commandMs, pictureMs } = visit.latencies.value;
   const others = Math.max(0, (stage?.viewers ?? 1) - 1); // the stage counts this page too
@@ -68,8 +75,27 @@ function Panel({ visit }: { visit: Visit }) {
           {t("action.watch_only")}
         </button>
       )}
+      {gamepads.isConnected.value && <DeadZone gamepads={gamepads} />}
       <LanguageSwitch />
     </section>
+  );
+}
+
+/** For sticks that are worn: how far from their middle they may rest. */
+function DeadZone({ gamepads }: { gamepads: GamepadSettings }) {
+  return (
+    <label class="dead-zone">
+      {t("panel.dead_zone")}
+      <input
+        type="range"
+        min={MIN_DEAD_ZONE}
+        max={MAX_DEAD_ZONE}
+        step="0.01"
+        value={gamepads.deadZone.value}
+        onInput={(event) => gamepads.setDeadZone(Number(event.currentTarget.value))}
+      />
+      <span class="explanation">{t("panel.dead_zone.meaning")}</span>
+    </label>
   );
 }
 
@@ -81,5 +107,17 @@ function wayText(visit: Visit) {
 }
 
 function HealthDot({ health }: { health: Health }) {
-  return <i class={`dot dot-${health}`} aria-hidden="true" />;
+  return (
+    <svg class={`dot dot-${health}`} viewBox="0 0 16 16" aria-hidden="true">
+      {DOTS[health]}
+    </svg>
+  );
 }
+
+/** Each state has a shape of its own, for who cannot tell the colours apart. */
+const DOTS: Readonly<Record<Health, ComponentChildren>> = {
+  good: <circle cx="8" cy="8" r="7" />,
+  busy: <circle class="dot-line" cx="8" cy="8" r="5.5" stroke-dasharray="5 3.64" />,
+  bad: <path d="M8 0.5L15.8 14.5H0.2z" />,
+  off: <circle class="dot-line" cx="8" cy="8" r="5.5" />,
+};
