@@ -16,6 +16,7 @@ from belvedere.access.programs import Programs, player_session, publisher_sessio
 from belvedere.access.script_tokens import ScriptTokens
 from belvedere.app.access_recorder import AccessRecorder
 from belvedere.app.event_log import EventLog
+from belvedere.app.ivs_parts import IvsParts, ivs_parts
 from belvedere.app.position_recorder import PositionRecorder
 from belvedere.app.room_watch import RoomWatch
 from belvedere.app.settings import (
@@ -53,6 +54,7 @@ from belvedere.sim.source import RoomSource
 from belvedere.stage.direct.viewer_network import ViewerNetwork
 from belvedere.stage.direct.webrtc_way import WebRtc
 from belvedere.stage.direct.whip import Whip
+from belvedere.stage.ivs.page_reaches import page_reaches
 from belvedere.stage.sources.file import FileSource
 from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.sources.program import ProgramSource, split_command
@@ -87,7 +89,8 @@ class Belvedere:
     """All parts of the program.
 
     Without a store there is no database or recorder; with a real head no virtual one; `whip` is there if a program
-    publishes the picture, `signing_keys` if everybody comes in through Cloudflare Access.
+    publishes the picture, `signing_keys` if everybody comes in through Cloudflare Access, `ivs` if pages may
+    watch through Amazon IVS.
     """
 
     engine: Engine
@@ -105,6 +108,7 @@ class Belvedere:
     whip: Whip | None
     signing_keys: SigningKeys | None
     room_watch: RoomWatch
+    ivs: IvsParts | None
 
 
 def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Belvedere:
@@ -130,10 +134,12 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
     whose = functools.partial(_person_of, invitations)
     stage = Stage(source, settings.stage, on_viewers=announce, clock=clock, record=events.record, person_of=whose)
+    ivs = ivs_parts(settings.stage, stage, database, network=network, clock=clock)
     access_recorder = AccessRecorder(database, config.store, invitations) if database and config.store else None
     signing_keys = _signing_keys(config, clock)
     room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
-    room = _room(config, database, (invitations, stage, engine, parking, room_watch), bus, events, clock=clock)
+    parts = (invitations, stage, engine, parking, room_watch, ivs)
+    room = _room(config, database, parts, bus, events, clock=clock)
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
@@ -150,6 +156,9 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         control=settings.control,
         options=settings.server,
         publishing=whip,
+        ivs=ivs.participants if ivs is not None else None,
+        ways=settings.stage.ways,
+        page_reaches=page_reaches(settings.stage),
         frontends=settings.access.frontends,
         rooms=settings.rooms,
         gate=_gate(config, signing_keys, invitations),
@@ -160,8 +169,8 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         guardian=lambda: guard.state,
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, access_recorder
-    parts = (engine, parking, units, stage, invitations, room, dependencies, database)
-    return Belvedere(*parts, *recorders, virtual_head, guard, whip, signing_keys, room_watch)
+    all_parts = (engine, parking, units, stage, invitations, room, dependencies, database)
+    return Belvedere(*all_parts, *recorders, virtual_head, guard, whip, signing_keys, room_watch, ivs)
 
 
 def _person_of(invitations: Invitations, session_id: str) -> str:
@@ -173,14 +182,14 @@ def _person_of(invitations: Invitations, session_id: str) -> str:
 def _room(
     config: Config,
     database: Database | None,
-    parts: tuple[Invitations, Stage, Engine, Parking, RoomWatch],
+    parts: tuple[Invitations, Stage, Engine, Parking, RoomWatch, IvsParts | None],
     bus: Bus,
     events: EventStream,
     *,
     clock: Callable[[], float],
 ) -> RoomRuntime:
     """The room's rules, which these parts obey, and in force from now on: nothing is shown until they are loaded."""
-    invitations, stage, engine, parking, watch = parts
+    invitations, stage, engine, parking, watch, ivs = parts
     room = RoomRuntime(
         Privacy(ask_first=config.settings.room.ask_first),
         invitations,
@@ -190,6 +199,7 @@ def _room(
         clock=clock,
         tell=functools.partial(bus.publish, TOPIC, None),
         record=events.record,
+        outputs=ivs.outputs if ivs is not None else (),
         parking=parking,
         signal_faults=watch.faults,
     )
