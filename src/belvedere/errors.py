@@ -127,6 +127,8 @@ class Refusal(enum.StrEnum):
     NOT_WELCOMED = "not_welcomed"
     QUIET_HOURS = "quiet_hours"
     TOO_MANY = "too_many"
+    NO_SPEAKER = "no_speaker"
+    NO_VOICE_PATH = "no_voice_path"
     NOT_INVITED = "not_invited"
 
 

@@ -102,6 +102,27 @@ class KnockAnswered(Event, frozen=True, tag="knock_answered"):
     answer: str
 
 
+class TalkChimed(Event, frozen=True, tag="talk_chimed"):
+    """A person is about to talk to the room, for the first time in this visit."""
+
+    person: str
+
+
+class TalkBegan(Event, frozen=True, tag="talk_began"):
+    """The room hears a session's person from now on."""
+
+    session: str
+    person: str
+
+
+class TalkEnded(Event, frozen=True, tag="talk_ended"):
+    """The room does not hear a session's person any more, after `talked_s` seconds."""
+
+    session: str
+    person: str
+    talked_s: float
+
+
 class StillTaken(Event, frozen=True, tag="still_taken"):
     """A session that watches took a still."""
 

@@ -45,6 +45,7 @@ from belvedere.stage.sources.program import ProgramSource
 from belvedere.stage.sources.published import PublishedSource
 from belvedere.stage.sources.rtsp import RtspSource
 from belvedere.stage.sources.v4l2.source import V4l2Source
+from belvedere.stage.voice.options import Talking, VoiceOptions
 from belvedere.store.positions import Position
 
 if TYPE_CHECKING:
@@ -203,3 +204,16 @@ async def test_without_a_guardian_real_units_are_driven_and_reported_as_unguarde
     assert real.dependencies.guardian() is GuardianState.MISSING
     assert "could not create the guardian" in caplog.text
     await real.guard.run()
+
+
+async def test_the_sound_obeys_the_rules_of_the_room_and_there_is_none_unless_the_owner_wants_it() -> None:
+    settings = msgspec.structs.replace(DEMO, voice=VoiceOptions(enabled=True, talking=Talking.OPEN))
+    belvedere = build(resolve(settings), asyncio.get_running_loop().time, Notifier({}))
+    assert belvedere.sound is not None
+    assert belvedere.sound.rules is belvedere.voice
+    assert belvedere.voice.has_voice
+    assert belvedere.voice.offers_open
+    assert belvedere.sound in belvedere.room._outputs
+    silent = build(resolve(DEMO), asyncio.get_running_loop().time, Notifier({}))
+    assert silent.sound is None
+    assert not silent.voice.has_voice

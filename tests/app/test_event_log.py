@@ -16,6 +16,8 @@ from belvedere.events import (
     SessionRestored,
     StillTaken,
     StopRequested,
+    TalkBegan,
+    TalkEnded,
     UnitLinkChanged,
     ViewerJoined,
     ViewerLeft,
@@ -106,3 +108,10 @@ def test_frequent_events_and_those_logged_elsewhere_are_not_logged(
 
 def test_a_kept_picture_is_logged_with_who_kept_it(caplog: pytest.LogCaptureFixture) -> None:
     assert lines(caplog, StillTaken("a1", "ana")) == ["ana took a still (session a1)"]
+
+
+def test_who_talks_is_logged_with_how_long(caplog: pytest.LogCaptureFixture) -> None:
+    assert lines(caplog, TalkBegan("a1", "ana"), TalkEnded("a1", "ana", 4.2)) == [
+        "ana talks to the room (session a1)",
+        "ana stopped talking after 4 s (session a1)",
+    ]

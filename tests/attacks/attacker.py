@@ -10,7 +10,7 @@ import asyncio
 import sys
 
 import msgspec
-from tests.attacks.catalogue import ATTACKS, PUBLISHER_ATTACKS
+from tests.attacks.catalogue import ATTACKS, PUBLISHER_ATTACKS, VOICE_ATTACKS
 from tests.attacks.client import Session
 from tests.attacks.lines import print_line, read_lines
 from tests.attacks.priority import run_when_idle
@@ -25,7 +25,7 @@ async def _attack(sessions: list[Session], page: Session) -> None:
     lines = read_lines()
     async for name in lines:
         target = Target(sessions, page)
-        attacking = asyncio.create_task((ATTACKS | PUBLISHER_ATTACKS)[name](target))
+        attacking = asyncio.create_task((ATTACKS | PUBLISHER_ATTACKS | VOICE_ATTACKS)[name](target))
         beginning = asyncio.create_task(target.has_begun.wait())
         await asyncio.wait({attacking, beginning}, timeout=BEGIN_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
         beginning.cancel()

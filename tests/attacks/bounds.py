@@ -38,9 +38,10 @@ def describe(measured: Measured) -> str:
 class Attacked:
     """A rig that is replaced after an attack that broke a bound, so that the next one is not affected."""
 
-    def __init__(self, *, has_stuck_log: bool = False, is_published: bool = False) -> None:
+    def __init__(self, *, has_stuck_log: bool = False, is_published: bool = False, has_voice: bool = False) -> None:
         self._has_stuck_log = has_stuck_log
         self._is_published = is_published
+        self._has_voice = has_voice
         self._rig: Rig | None = None
 
     def measure(self, attack: str, seconds: float = ATTACK_S) -> Measured:
@@ -58,7 +59,9 @@ class Attacked:
 
     def _measure(self, attack: str, seconds: float) -> Measured:
         if self._rig is None:
-            self._rig = Rig(has_stuck_log=self._has_stuck_log, is_published=self._is_published)
+            self._rig = Rig(
+                has_stuck_log=self._has_stuck_log, is_published=self._is_published, has_voice=self._has_voice
+            )
         measured = self._rig.measure(attack, seconds)
         if broken(measured):
             self.close()

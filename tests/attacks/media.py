@@ -91,7 +91,7 @@ async def nack_storm(target: Target) -> None:
         await viewer.send(nack_of_all_before(newest))
         target.did_one("nacks")
 
-    async with _watching(target.sessions[0]) as viewer:
+    async with watching(target.sessions[0]) as viewer:
         await _fill_history(viewer)
         viewer.stop_listening()
         await target.at_rate(NACKS_PER_S, lambda: once(viewer))
@@ -110,7 +110,7 @@ async def pli_storm(target: Target) -> None:
         await _ask_for_idr(viewer)
         target.did_one("plis")
 
-    async with _watching(target.sessions[0]) as viewer:
+    async with watching(target.sessions[0]) as viewer:
         await target.at_rate(PLIS_PER_S, lambda: once(viewer))
 
 
@@ -126,7 +126,7 @@ async def garbage_rtcp(target: Target) -> None:
         await viewer.send(struct.pack("!BBH", 0x80 | count, kind, len(body) // 4) + body)
         target.did_one("packets")
 
-    async with _watching(target.sessions[0]) as viewer:
+    async with watching(target.sessions[0]) as viewer:
         await target.at_rate(1000, lambda: once(viewer))
 
 
@@ -190,7 +190,7 @@ async def _again(
     """
     for number, session in enumerate(itertools.cycle(target.sessions)):
         try:
-            async with _watching(session, direction, (lambda _viewer: None) if number % 2 else prepare) as viewer:
+            async with watching(session, direction, (lambda _viewer: None) if number % 2 else prepare) as viewer:
                 await do(viewer)
         except WhepError:
             target.did_one("refused")
@@ -203,9 +203,10 @@ async def _again(
 
 
 @contextlib.asynccontextmanager
-async def _watching(
+async def watching(
     session: Session, direction: str = "recvonly", prepare: Callable[[Viewer], object] = lambda _viewer: None
 ) -> AsyncIterator[Viewer]:
+    """A viewer who is connected."""
     viewer = Viewer()
     viewer.connection.addTransceiver("video", direction=direction)
     prepare(viewer)
@@ -277,7 +278,7 @@ async def _send_data(target: Target, viewer: Viewer) -> None:
 
 async def _at_port(target: Target, datagram: Callable[[], bytes]) -> None:
     """Send datagrams to where a viewer of ours is served, as anyone could who guesses the port."""
-    async with _watching(target.sessions[0]) as viewer:
+    async with watching(target.sessions[0]) as viewer:
         candidates = re.findall(r"a=candidate:\S+ \d+ udp \d+ (\S+) (\d+) typ host", _answer_of(viewer))
         assert candidates, _answer_of(viewer)
         port = int(candidates[0][1])

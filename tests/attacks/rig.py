@@ -21,6 +21,7 @@ import msgspec
 from tests.attacks.catalogue import NOTHING
 from tests.attacks.client import LISTED_PAGE, Session, redeem_link, redeem_on_listed_page
 from tests.attacks.driver import Driver, Stop
+from tests.attacks.heard import VOICE
 from tests.attacks.publisher import TOKEN
 from tests.attacks.server import BegunStop, Opened, Seen
 from tests.support.loop_watchdog import Stall, Waited, waited_between
@@ -138,7 +139,8 @@ class Process:
 class Rig:
     """All processes, started and ended together.
 
-    With `has_stuck_log` nothing reads what the server logs; with `is_published` another program publishes the picture.
+    With `has_stuck_log` nothing reads what the server logs; with `is_published` another program publishes the picture;
+    with `has_voice` the room hears everybody.
     `camera` and `stage` are the settings of the picture, and `viewers` watch it.
     """
 
@@ -147,6 +149,7 @@ class Rig:
         *,
         has_stuck_log: bool = False,
         is_published: bool = False,
+        has_voice: bool = False,
         camera: str = PATTERN,
         stage: str = SMALL_PICTURE,
         viewers: int = VIEWERS,
@@ -158,7 +161,8 @@ class Rig:
         (folder / "token").write_text(TOKEN, encoding="ascii")
         access = f'frontends = ["{LISTED_PAGE}"]'
         camera = PUBLISHED if is_published else camera
-        config.write_text(settings_text(camera=camera, stage=stage, access=access), encoding="utf-8")
+        settings = settings_text(camera=camera, stage=stage, access=access) + (VOICE if has_voice else "")
+        config.write_text(settings, encoding="utf-8")
         log = self._full_pipe() if has_stuck_log else self._stack.enter_context((folder / "log").open("wb")).fileno()
         self.server = self._start("tests.attacks.server", str(config), stderr=log)
         opened = msgspec.json.decode(self.server.read_line(), type=Opened)

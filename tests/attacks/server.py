@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from aioice import ice
 from tests.access.joining import invite
+from tests.attacks.heard import hear_everybody
 from tests.support.loop_watchdog import LoopWatchdog, Stall, Waited
 
 from belvedere.app.run import run
@@ -93,6 +94,8 @@ class WatchedServer:
         """Start the watchdog before anything else."""
         self._watchdog.start()
         self._begun_stops.watch(belvedere.guard)
+        if belvedere.sound is not None:
+            hear_everybody(belvedere.sound)
         self._links = [f"/join#{invite(belvedere.invitations, f'Visitor {number}')}" for number in range(VISITORS)]
 
     def receive_opened(self, opened: ServerOpened) -> None:

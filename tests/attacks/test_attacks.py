@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.attacks.bounds import Attacked, broken, describe
-from tests.attacks.catalogue import ATTACKS, NOTHING, PUBLISHER_ATTACKS
+from tests.attacks.catalogue import ATTACKS, NOTHING, PUBLISHER_ATTACKS, VOICE_ATTACKS
 
 PLI_S = 3.0
 # Every viewer that connects, the attacker too, starts with an IDR; its first request and a deferred one are served.
@@ -26,6 +26,15 @@ def test_a_released_finger_stops_the_head_at_once_under_a_publishers(attack: str
     with Attacked(is_published=True) as attacked:  # a new one for each, because its publisher is replaced
         measured = attacked.measure(attack)
     assert measured.did, "the attack did nothing"
+    assert len(measured.stops_ms) > 1, describe(measured)
+    assert not broken(measured)
+
+
+@pytest.mark.parametrize("attack", sorted(VOICE_ATTACKS))
+def test_a_released_finger_stops_the_head_at_once_under_a_voice_that_is_heard(attack: str) -> None:
+    with Attacked(has_voice=True) as attacked:
+        measured = attacked.measure(attack)
+    assert measured.did["packets"] > 100, "the attack did nothing"
     assert len(measured.stops_ms) > 1, describe(measured)
     assert not broken(measured)
 

@@ -27,6 +27,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--test-third-party-cookie-phaseout",  # cookies of other sites are blocked, as most browsers do
+    "--use-fake-device-for-media-stream",  # its microphone beeps
     "--allow-loopback-in-peer-connection",  # a machine without a network has no other interface
 ]
 WAIT_TIMEOUT_S = 30.0  # for anything that happens within a second or two on an idle machine

@@ -1,5 +1,6 @@
 """`/api/v1/room` and the socket: the room speaks, and visitors are told why they see nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,13 +13,16 @@ from tests.support.engine_rig import EngineRig, open_rig
 from tests.support.fake_room_store import FakeRoomStore
 
 from belvedere.access.rights import Role
+from belvedere.errors import Refusal
 from belvedere.gateway.app import create_app
 from belvedere.gateway.control_session import ControlSession
 from belvedere.gateway.dependencies import Dependencies
-from belvedere.gateway.messages import Access, Outgoing, Room
+from belvedere.gateway.messages import Access, Outgoing, Room, TalkEnded, Voice
 from belvedere.gateway.room import ROUTES
+from belvedere.privacy.floor import CHIME_S
 from belvedere.privacy.words import AccessState, Fault
 from belvedere.room.runtime import TOPIC
+from belvedere.room.voice_runtime import TalkRefused
 
 MakeParts = Callable[..., Dependencies]
 MakeClient = Callable[..., httpx.AsyncClient]
@@ -108,6 +112,31 @@ async def test_who_must_knock_is_refused_until_the_room_says_yes(make_house: Mak
         assert (await house.visitor.post(STILLS)).json()["code"] == "not_welcomed"
 
 
+async def test_the_microphone_is_off_at_once_and_on_once_that_is_saved(make_house: MakeHouse) -> None:
+    async with make_house() as house:
+        off = (await house.put("/microphone", {"off": True})).json()
+        assert off == {"exists": False, "off": True, "open": False, "saved": True}
+        assert house.store.saved.is_muted
+        assert (await house.visitor.post(STILLS)).status_code == 200, "the picture stays"
+        house.store.failure = "the disk is full"
+        refused = await house.put("/microphone", {"off": False})
+        assert (refused.status_code, refused.json()["code"]) == (503, "not_ready")
+        assert (await house.resident.get(ROOM)).json()["room"]["microphone"]["off"]
+        house.store.failure = None
+        assert not (await house.put("/microphone", {"off": False})).json()["off"]
+        house.store.failure = "the disk is full"
+        off = (await house.put("/microphone", {"off": True})).json()
+        assert (off["off"], off["saved"]) == (True, False)
+
+
+async def test_whether_guests_hear_the_room_is_set_and_shown(make_house: MakeHouse) -> None:
+    async with make_house() as house:
+        assert not (await house.resident.get(ROOM)).json()["guests_hear"]
+        assert (await house.put("/guests", {"hear": True})).json()["guests_hear"]
+        assert house.store.saved.guests_hear
+        assert not (await house.put("/guests", {"hear": False})).json()["guests_hear"]
+
+
 async def test_a_welcome_is_set_for_one_person(make_house: MakeHouse) -> None:
     async with make_house() as house:
         view = (await house.put(f"/welcome/{house.ann}", {"welcome": "asked"})).json()
@@ -130,6 +159,10 @@ async def test_quiet_hours_are_set_and_shown_as_they_were_said(make_house: MakeH
     ("path", "body"),
     [
         ("/curtain", {}),
+        ("/microphone", {}),
+        ("/microphone", {"off": 1}),
+        ("/guests", {"hear": None}),
+        ("/guests", {"hear": True, "talk": True}),
         ("/curtain", {"closed": "yes"}),
         ("/curtain", {"closed": True, "by": "Ann"}),
         ("/welcome/0123456789ab", {"welcome": "always"}),
@@ -236,3 +269,82 @@ async def test_faults_are_shown_to_the_room(make_parts: MakeParts) -> None:
         assert isinstance(room, Room)
         assert room.faults == [Fault.STORE]
         assert not room.curtain.saved
+
+
+def of_voice(messages: list[Outgoing]) -> list[Outgoing]:
+    return [each for each in messages if isinstance(each, Voice | TalkEnded)]
+
+
+async def test_a_visitor_talks_by_the_socket_and_everybody_is_told(make_parts: MakeParts) -> None:
+    async with open_rig(has_voice=True) as rig:
+        parts = make_parts(rig)
+        visitor, other, resident = (socket_of(rig, parts, role) for role in (Role.VISITOR, Role.OWNER, Role.RESIDENT))
+        assert len(of_voice(visitor.send(HELLO))) == 1
+        other.send(HELLO)
+        resident.send(HELLO)
+        rig.voice.connect(visitor.session._visitor.id)
+        assert visitor.send({"type": "talk", "mode": "hold"}) == []
+        await asyncio.sleep(CHIME_S + 0.1)
+        (voice,) = of_voice(visitor.session.receive_published(TOPIC, None))
+        assert isinstance(voice, Voice)
+        assert (voice.heard, voice.talking) == (True, [])
+        (voice,) = of_voice(other.session.receive_published(TOPIC, None))
+        assert isinstance(voice, Voice)
+        assert (voice.heard, voice.talking) == (False, ["The visitor"])
+        (room,) = published(resident)
+        assert isinstance(room, Room)
+        assert [(each.name, each.talks, each.heard) for each in room.here] == [("The visitor", True, True)]
+        visitor.send({"type": "talk.end"})
+        (voice,) = of_voice(visitor.session.receive_published(TOPIC, None))
+        assert isinstance(voice, Voice)
+        assert not voice.heard
+
+
+async def test_who_may_not_talk_is_told_why_and_an_end_of_a_talk_too(make_parts: MakeParts) -> None:
+    async with open_rig(has_voice=True) as rig:
+        parts = make_parts(rig)
+        guest, visitor = (socket_of(rig, parts, role).greeted() for role in (Role.GUEST, Role.VISITOR))
+        refused = guest.send({"type": "talk", "mode": "hold"})
+        assert codes(refused) == ["not_permitted"]
+        assert of_voice(refused) == [TalkEnded(reason="not_permitted")]
+        assert of_voice(visitor.send({"type": "talk", "mode": "open"})) == [TalkEnded(reason="not_permitted")]
+        ended = visitor.session.receive_published("talk:it", TalkRefused(Refusal.TOO_LATE))
+        assert ended == [TalkEnded(reason="too_late")]
+        rig.room.receive_curtain("mei", is_closed=True)
+        assert of_voice(visitor.send({"type": "talk", "mode": "hold"})) == [TalkEnded(reason="curtain_closed")]
+
+
+async def test_whoever_closes_the_socket_is_mute(make_parts: MakeParts) -> None:
+    async with open_rig(has_voice=True) as rig:
+        visitor = socket_of(rig, make_parts(rig), Role.VISITOR).greeted()
+        rig.voice.connect(visitor.session._visitor.id)
+        visitor.send({"type": "talk", "mode": "hold"})
+        await asyncio.sleep(CHIME_S + 0.1)
+        assert rig.voice.allowed
+        visitor.session.receive_closed()
+        assert not rig.voice.allowed
+
+
+async def test_the_room_switches_its_microphone_by_the_socket_and_nobody_else_does(make_parts: MakeParts) -> None:
+    async with open_rig(has_voice=True) as rig:
+        parts = make_parts(rig)
+        visitor, owner, resident = (
+            socket_of(rig, parts, role).greeted() for role in (Role.VISITOR, Role.OWNER, Role.RESIDENT)
+        )
+        for off in (True, False):
+            for client in (visitor, owner):
+                assert codes(client.send({"type": "room.microphone", "off": off})) == ["not_permitted"]
+        resident.send({"type": "room.microphone", "off": True})
+        (voice,) = of_voice(visitor.session.receive_published(TOPIC, None))
+        assert isinstance(voice, Voice)
+        assert (voice.microphone, voice.hears) == ("off", False)
+
+
+async def test_a_flood_does_not_keep_the_microphone_open(make_parts: MakeParts) -> None:
+    async with open_rig(has_voice=True) as rig:
+        resident = socket_of(rig, make_parts(rig), Role.RESIDENT).greeted()
+        for _ in range(300):
+            resident.send({"type": "ping", "clock": 1})
+        assert codes(resident.send({"type": "ping", "clock": 1})) == ["too_fast"]
+        assert codes(resident.send({"type": "room.microphone", "off": True})) == []
+        assert rig.room.rules.state.is_muted

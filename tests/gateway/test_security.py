@@ -115,7 +115,8 @@ def test_the_other_headers_are_there() -> None:
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert headers["cache-control"] == "no-store"
-    assert "microphone=()" in headers["permissions-policy"]
+    assert "camera=()" in headers["permissions-policy"]
+    assert "microphone=(self)" in headers["permissions-policy"]  # to talk; browsers still ask
 
 
 @given(st.text())

@@ -76,9 +76,6 @@ LEVELS = """(frequencies) => {
   const width = window.context.sampleRate / window.analyser.fftSize;
   return frequencies.map((hz) => Math.max(-200, found[Math.round(hz / width)]));
 }"""
-PLAYED = """async () => [...(await window.connection.getStats()).values()]
-  .filter((each) => each.type === "inbound-rtp" && each.estimatedPlayoutTimestamp)
-  .map((each) => [each.kind, each.estimatedPlayoutTimestamp])"""
 
 
 class EverybodyMay:
@@ -123,9 +120,11 @@ async def heard(connection: VoiceConnection, count: int) -> array[int]:
 
 async def say(connection: VoiceConnection, payloads: list[bytes]) -> None:
     """Say this, a packet every 20 ms."""
+    clock = asyncio.get_running_loop().time
+    begun_s = clock()
     for number, payload in enumerate(payloads):
+        await asyncio.sleep(begun_s + number * 0.02 - clock())
         connection.receive_packet(number * 960, payload)
-        await asyncio.sleep(0.02)
 
 
 def pieces(sound: array[int], hz: float) -> list[float]:

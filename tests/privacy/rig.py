@@ -76,6 +76,15 @@ class PrivacyRig:
         self.core.receive_curtain(self.at, "mei", is_closed=is_closed)
         self.tick()
 
+    def microphone(self, *, is_off: bool) -> None:
+        """The resident switches the microphone off or on."""
+        self.core.receive_microphone(self.at, is_off=is_off)
+        self.tick()
+
+    def hears(self, person: str = "ann", *, is_guest: bool = False) -> bool:
+        """Whether a person may hear the room."""
+        return self.core.may_hear(self.at, person, is_guest=is_guest)
+
     def access(self, person: str = "ann") -> AccessState:
         """What a person may do."""
         return self.access_of(person).state

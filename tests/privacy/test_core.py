@@ -379,3 +379,91 @@ def test_an_unknown_save_changes_nothing() -> None:
     rig.tick()
     assert rig.take_effects() == []
     assert rig.access() is AccessState.CURTAIN
+
+
+# the microphone
+
+
+def test_the_microphone_is_off_at_once_and_on_when_that_is_saved_and_the_picture_stays() -> None:
+    rig = PrivacyRig()
+    rig.is_saving = False
+    assert rig.hears()
+    rig.microphone(is_off=True)
+    assert not rig.hears()
+    assert rig.access() is AccessState.OPEN
+    assert rig.take_effects() == ["Save", "Withhold", "Tell"]
+    rig.finish_save()
+    rig.microphone(is_off=False)
+    assert not rig.hears()
+    rig.take_effects()
+    rig.finish_save()
+    assert rig.hears()
+    assert rig.take_effects() == ["Withhold", "Tell"]
+
+
+def test_the_microphone_stays_off_over_a_restart_and_the_curtain() -> None:
+    rig = PrivacyRig(RoomState(is_muted=True))
+    assert not rig.hears()
+    rig.curtain(is_closed=True)
+    rig.curtain(is_closed=False)
+    assert (rig.access(), rig.hears()) == (AccessState.OPEN, False)
+
+
+def test_a_microphone_that_could_not_be_switched_on_stays_off_and_one_that_could_not_be_saved_off_is_off() -> None:
+    rig = PrivacyRig(RoomState(is_muted=True))
+    rig.is_saving = False
+    rig.microphone(is_off=False)
+    rig.fail_save()
+    assert not rig.hears()
+    rig.wait(SAVE_AGAIN_S)
+    rig.finish_save()
+    assert not rig.hears()
+    rig.microphone(is_off=False)
+    rig.finish_save()
+    rig.microphone(is_off=True)
+    rig.fail_save()
+    assert not rig.hears()
+    rig.microphone(is_off=True)  # is saved again at once, not only after a while
+    assert rig.saves[-1].state.is_muted
+
+
+def test_until_the_store_is_read_the_microphone_is_off_and_only_that_can_be_asked_for() -> None:
+    rig = PrivacyRig(is_loaded=False)
+    with pytest.raises(VisitorError) as refused:
+        rig.microphone(is_off=False)
+    assert refused.value.refusal is Refusal.NOT_READY
+    with pytest.raises(VisitorError) as refused:
+        rig.core.receive_guests(rig.at, may_hear=True)
+    assert refused.value.refusal is Refusal.NOT_READY
+    assert rig.core.state.is_muted
+    rig.microphone(is_off=True)
+    rig.core.receive_loaded(rig.at, RoomState())
+    rig.tick()
+    assert not rig.hears()
+    assert rig.access() is AccessState.OPEN
+
+
+def test_curtain_quiet_hours_and_a_no_leave_nobody_hearing() -> None:
+    rig = PrivacyRig(RoomState(quiet=(AFTERNOON,)))
+    assert rig.hears()
+    rig.curtain(is_closed=True)
+    assert not rig.hears()
+    rig.curtain(is_closed=False)
+    rig.core.receive_answer(rig.at, "ann", Answer.NO)
+    assert (rig.hears("ann"), rig.hears("bo")) == (False, True)
+    rig.wait(3600)
+    assert not rig.hears("bo")
+
+
+def test_guests_hear_the_room_only_once_it_has_said_so() -> None:
+    rig = PrivacyRig()
+    rig.is_saving = False
+    assert not rig.hears(is_guest=True)
+    rig.core.receive_guests(rig.at, may_hear=True)
+    rig.tick()
+    assert not rig.hears(is_guest=True)
+    rig.finish_save()
+    assert rig.hears(is_guest=True)
+    rig.core.receive_guests(rig.at, may_hear=False)
+    assert not rig.hears(is_guest=True)
+    assert rig.hears()

@@ -13,6 +13,8 @@ STATES = st.builds(
     is_closed=st.booleans(),
     by=st.sampled_from(PEOPLE),
     since_utc_s=st.integers(0, 9),
+    is_muted=st.booleans(),
+    guests_hear=st.booleans(),
     quiet=st.lists(st.builds(QuietSpan, st.integers(0, 6), st.just(0), st.just(60)), max_size=2).map(tuple),
     welcomes=st.dictionaries(st.sampled_from(PEOPLE), st.sampled_from(Welcome)),
 )
@@ -22,6 +24,8 @@ STATES = st.builds(
 def test_whatever_one_withholds_both_together_withhold(one: RoomState, other: RoomState, default: Welcome) -> None:
     both = one.restricted_by(other, default)
     assert both.is_closed == (one.is_closed or other.is_closed)
+    assert both.is_muted == (one.is_muted or other.is_muted)
+    assert both.guests_hear == (one.guests_hear and other.guests_hear)
     assert set(both.quiet) == {*one.quiet, *other.quiet}
     for person in (*PEOPLE, "somebody else"):
         of_each = {one.welcome_of(person, default), other.welcome_of(person, default)}

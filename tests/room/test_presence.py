@@ -1,4 +1,4 @@
-"""Who looks and who drives, by events."""
+"""Who looks, drives, hears and talks, by events and by the voice."""
 
 from belvedere.events import (
     DriverChanged,
@@ -10,7 +10,7 @@ from belvedere.events import (
     ViewerLeft,
 )
 from belvedere.privacy.core import Doing
-from belvedere.room.presence import Presence
+from belvedere.room.presence import NO_VOICES, Presence, Voices
 
 PEOPLE = {"ann", "bo"}
 PROGRAMS = {"player-tv": "player-tv", "script-5f0c": "script-lamp"}
@@ -53,3 +53,18 @@ def test_a_person_drives_while_holding_the_lease_also_without_a_picture() -> Non
 
 def test_other_events_say_nothing_about_it() -> None:
     assert not Presence(PEOPLE.__contains__, PROGRAMS.__getitem__).receive(StillTaken("s1", "ann"))
+
+
+def test_who_hears_and_talks_is_known_by_the_voice_also_without_a_picture() -> None:
+    presence = Presence(PEOPLE.__contains__, PROGRAMS.__getitem__)
+    voices = Voices(hearing=frozenset({"ann", "bo"}), talking=frozenset({"bo"}), heard=frozenset({"bo"}))
+    presence.receive(SessionOpened("s1", "ann"))
+    presence.receive(ViewerJoined("v1", "s1", "WebRTC"))
+    assert presence.receive_voices(voices)
+    assert not presence.receive_voices(voices)
+    assert presence.doing() == {
+        "ann": Doing(looks=True, hears=True),
+        "bo": Doing(hears=True, talks=True, is_heard=True),
+    }
+    assert presence.receive_voices(NO_VOICES)
+    assert presence.doing() == {"ann": Doing(looks=True)}

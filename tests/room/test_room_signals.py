@@ -7,7 +7,7 @@ import asyncio
 from tests.room.test_signal_sender import Output
 
 from belvedere.errors import SignalError
-from belvedere.events import Knocked, ViewerJoined, ViewerLeft
+from belvedere.events import Knocked, TalkChimed, ViewerJoined, ViewerLeft
 from belvedere.room.room_signals import RoomSignals
 
 LONG_S = 5.0
@@ -71,3 +71,11 @@ async def test_a_room_without_signals_has_no_faults() -> None:
     signals.receive_arrival()
     await signals.close()
     assert signals.faults == frozenset()
+
+
+async def test_the_chime_rings_before_somebody_talks() -> None:
+    rig = Rig()
+    rig.signals.receive(TalkChimed("ann"))
+    await asyncio.sleep(LONG_S)
+    assert rig.chime.told == ["talk"]
+    await rig.signals.close()

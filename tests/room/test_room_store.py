@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.realtime  # the database has a thread of its own
 
 STATE = RoomState(
-    is_closed=True, by="mei", since_utc_s=9, quiet=(QuietSpan(0, 1320, 420),), welcomes={"ann": Welcome.ASKED}
+    is_closed=True,
+    by="mei",
+    since_utc_s=9,
+    is_muted=True,
+    guests_hear=True,
+    quiet=(QuietSpan(0, 1320, 420),),
+    welcomes={"ann": Welcome.ASKED},
 )
 
 
@@ -40,7 +46,7 @@ async def test_what_is_saved_is_loaded_and_what_is_damaged_is_closed(tmp_path: P
             connection.execute(damage)
 
         await database.write(spoil, "damage")
-        assert await store.load() == RoomState(is_closed=True)
+        assert await store.load() == RoomState(is_closed=True, is_muted=True)
     await database.close()
     with pytest.raises(StoreError):
         await store.load()

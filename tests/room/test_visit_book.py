@@ -16,6 +16,8 @@ from belvedere.events import (
     SessionEnded,
     SessionOpened,
     StillTaken,
+    TalkBegan,
+    TalkEnded,
     ViewerJoined,
     ViewerLeft,
 )
@@ -290,3 +292,20 @@ def test_parking_the_head_is_nobodys_visit() -> None:
     book.wait(3)
     book.receive(DriverChanged(2, None, None))
     assert (book.visits, book.arrivals) == ([], 0)
+
+
+def test_who_talked_for_how_long_and_when_is_part_of_the_visit() -> None:
+    book = Book()
+    book.receive(joined())
+    book.wait(10)
+    book.receive(TalkBegan("ana-tab", "ana"))
+    (visit,) = book.visits
+    assert (visit.talked_s, visit.talked_utc_s) == (0, int(UTC_S) + 10)
+    book.wait(3)
+    book.receive(TalkEnded("ana-tab", "ana", 3.0))
+    book.wait(60)
+    book.receive(TalkBegan("ana-tab", "ana"))
+    book.wait(2)
+    book.receive(TalkEnded("ana-tab", "ana", 2.0))
+    (visit,) = book.visits
+    assert (visit.talked_s, visit.talked_utc_s) == (5, int(UTC_S) + 75)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from belvedere.store.room import SavedRoom, close_curtain, load_room, save_room
+from belvedere.store.room import SavedRoom, close_curtain, load_room, save_room, silence_microphone
 from belvedere.store.sqlite_file import SqliteFile
 
 if TYPE_CHECKING:
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ROOM = SavedRoom(
-    is_closed=True, by="5f0c2e9a11d4", since_utc_s=1_796_083_200, quiet=((0, 1320, 420),), welcomes={"ann": "asked"}
+    is_closed=True,
+    by="5f0c2e9a11d4",
+    since_utc_s=1_796_083_200,
+    is_muted=True,
+    guests_hear=True,
+    quiet=((0, 1320, 420),),
+    welcomes={"ann": "asked"},
 )
 
 
@@ -97,3 +103,11 @@ def test_what_is_damaged_is_closed(file: SqliteFile, damage: str, caplog: pytest
     assert saved.is_closed
     assert "its curtain is closed" in caplog.text
     assert str(file.path) in caplog.text
+
+
+def test_after_a_restore_the_microphone_is_off_and_the_rest_as_it_was(file: SqliteFile) -> None:
+    save(file, SavedRoom(is_closed=True, by="ann", since_utc_s=5, guests_hear=True, quiet=(), welcomes=ROOM.welcomes))
+    file.write(silence_microphone)
+    assert load(file) == SavedRoom(
+        is_closed=True, by="ann", since_utc_s=5, is_muted=True, quiet=(), welcomes=ROOM.welcomes
+    )

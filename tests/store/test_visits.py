@@ -140,11 +140,11 @@ def test_a_damaged_row_is_logged_and_left_out(file: SqliteFile, damage: str, cap
     assert "the visit book has 1 invalid rows" in caplog.text
 
 
-@given(st.tuples(*[st.one_of(st.none(), st.text(max_size=20), st.integers(-(2**63), 2**63 - 1))] * 12))
+@given(st.tuples(*[st.one_of(st.none(), st.text(max_size=20), st.integers(-(2**63), 2**63 - 1))] * len(visits.FIELDS)))
 def test_whatever_a_row_contains_loading_and_exporting_never_fail(values: tuple[object, ...]) -> None:
     with contextlib.closing(sqlite3.connect(":memory:")) as database:
         database.execute(f"CREATE TABLE room_visit (place INTEGER PRIMARY KEY, {', '.join(visits.FIELDS)})")
-        marks = ", ".join("?" * 12)
+        marks = ", ".join("?" * len(visits.FIELDS))
         database.execute(f"INSERT INTO room_visit VALUES (1, {marks})", ("0123456789ab", *values[1:]))  # noqa: S608 (marks)
         loaded = visits.load_visits(database, 10).visits
         assert len(json.loads(visits.export_visits(database, visits.encode_json))) == len(loaded)

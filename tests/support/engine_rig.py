@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from tests.support.fake_voice import FakeVoice
 
 from belvedere.access.invitations import AccessOptions, Invitations
 from belvedere.access.passkeys import Passkeys
@@ -31,6 +32,7 @@ from belvedere.privacy.core import Privacy
 from belvedere.privacy.hours import LocalTime
 from belvedere.room.room_store import NoRoomStore
 from belvedere.room.runtime import TOPIC, RoomRuntime
+from belvedere.room.voice_runtime import VoiceRuntime
 from belvedere.stage.direct.answer import Answer, CaptureClock
 from belvedere.stage.stills import StillImage
 from belvedere.stage.stream.peer import StreamEnd
@@ -179,6 +181,8 @@ class EngineRig:
     passkeys: Passkeys
     room: RoomRuntime
     stage: FakeStage
+    voice: FakeVoice
+    voice_rules: VoiceRuntime
     events: list[Event] = field(default_factory=list)
 
     def dependencies(self, page: Path = NO_PAGE, options: GatewayOptions | None = None) -> Dependencies:
@@ -192,6 +196,7 @@ class EngineRig:
             stream=self.stage,
             invitations=self.invitations,
             room=self.room,
+            voice=self.voice_rules,
             passkeys=self.passkeys,
             tokens=ScriptTokens(self.invitations.programs, self.invitations.events, self.clock),
             clock=self.clock,
@@ -248,6 +253,7 @@ async def open_rig(
     room_store: KeepsRoom | None = None,
     *,
     ask_first: bool = False,
+    has_voice: bool = False,
 ) -> AsyncIterator[EngineRig]:
     """Run an engine and a room's rules on the running loop's clock, with both units in reach."""
     clock = asyncio.get_running_loop().time
@@ -275,12 +281,25 @@ async def open_rig(
         record=stream.record,
     )
     stream.subscribe(room.receive)
+    voice_rules = VoiceRuntime(
+        room,
+        known,
+        clock=clock,
+        publish=bus.publish,
+        tell=functools.partial(bus.publish, TOPIC, None),
+        record=stream.record,
+    )
+    voice = FakeVoice(voice_rules, voice_rules.receive_voice_changed)
+    if has_voice:
+        voice_rules.attach(voice)
+    room.watch_voice(voice_rules.receive_rules_changed, voice_rules.faults)
     room.begin()
     await room.load()
-    running = [asyncio.create_task(engine.run()), asyncio.create_task(room.run())]
+    running = [asyncio.create_task(each) for each in (engine.run(), room.run(), voice_rules.run())]
     await asyncio.sleep(0)
     try:
-        yield EngineRig(clock, bus, engine, known, options, units, Passkeys(clock), room, stage, events)
+        parts = (engine, known, options, units, Passkeys(clock), room, stage, voice, voice_rules)
+        yield EngineRig(clock, bus, *parts, events)
     finally:
         for task in running:
             task.cancel()

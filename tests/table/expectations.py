@@ -53,6 +53,7 @@ class Row(enum.Enum):
     SESSIONS = enum.auto()  # every person with a session, whatever the room says
     LOOKERS = enum.auto()  # those who may look, unless the room withholds it
     DRIVERS = enum.auto()  # those who may drive, likewise
+    TALKERS = enum.auto()  # those who may talk, likewise
     MANAGERS = enum.auto()  # the owner
     KNOCKERS = enum.auto()  # every person with a session, unless the room has said no already
     ROOM = enum.auto()  # residents
@@ -71,13 +72,14 @@ MAY: Final[dict[Row, frozenset[Who]]] = {
     Row.SESSIONS: PEOPLE,
     Row.LOOKERS: PEOPLE | {Who.PLAYER, Who.SCRIPT},
     Row.DRIVERS: (PEOPLE - {Who.GUEST}) | {Who.SCRIPT},
+    Row.TALKERS: PEOPLE - {Who.GUEST},
     Row.MANAGERS: frozenset({Who.OWNER}),
     Row.KNOCKERS: PEOPLE,
     Row.ROOM: frozenset({Who.RESIDENT}),
     Row.PUBLISHER: frozenset({Who.PUBLISHER}),
     Row.ALL_SESSIONS: PEOPLE | PROGRAMS,
 }
-WITHHELD_ROWS: Final = frozenset({Row.LOOKERS, Row.DRIVERS, Row.KNOCKERS})
+WITHHELD_ROWS: Final = frozenset({Row.LOOKERS, Row.DRIVERS, Row.TALKERS, Row.KNOCKERS})
 
 PASSES: Final = "passes"  # reaches the handler, which may answer anything else
 NO_SESSION: Final = "no_session"
@@ -144,6 +146,8 @@ ROUTES: Final[dict[tuple[str, str], Row]] = {
     ("GET", "/api/v1/rooms"): Row.SESSIONS,
     ("GET", "/api/v1/room"): Row.ROOM,
     ("PUT", "/api/v1/room/curtain"): Row.ROOM,
+    ("PUT", "/api/v1/room/microphone"): Row.ROOM,
+    ("PUT", "/api/v1/room/guests"): Row.ROOM,
     ("POST", "/api/v1/room/knocks/{person}"): Row.ROOM,
     ("PUT", "/api/v1/room/welcome/{person}"): Row.ROOM,
     ("PUT", "/api/v1/room/hours"): Row.ROOM,
@@ -166,7 +170,10 @@ MESSAGES: Final[dict[str, Row]] = {
     "lease.answer": Row.DRIVERS,
     "lease.give": Row.DRIVERS,
     "drive": Row.DRIVERS,
+    "talk": Row.TALKERS,
+    "talk.end": Row.SESSIONS,
     "knock": Row.KNOCKERS,
+    "room.microphone": Row.ROOM,
     "room.curtain": Row.ROOM,
     "room.answer": Row.ROOM,
 }

@@ -47,8 +47,10 @@ from belvedere.head.frames import stop_frame
 from belvedere.link.disabled import DisabledUnit
 from belvedere.link.supervisor import UnitSupervisor
 from belvedere.privacy.core import Privacy
+from belvedere.privacy.words import TalkMode
 from belvedere.room.room_store import NoRoomStore, RoomStore
 from belvedere.room.runtime import TOPIC, RoomRuntime
+from belvedere.room.voice_runtime import VoiceRuntime
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
 from belvedere.stage.direct.viewer_network import ViewerNetwork
@@ -65,6 +67,8 @@ from belvedere.stage.sources.v4l2.source import V4l2Source
 from belvedere.stage.stage import Stage
 from belvedere.stage.stills import StillTaker
 from belvedere.stage.stream.stream_way import Stream
+from belvedere.stage.voice.hardware import SoundServerHardware
+from belvedere.stage.voice.voice import Voice
 from belvedere.store.database import Database
 from belvedere.store.positions import ORIGIN, SavedPositions
 
@@ -89,8 +93,8 @@ class Belvedere:
     """All parts of the program.
 
     Without a store there is no database or recorder; with a real head no virtual one; `whip` is there if a program
-    publishes the picture, `signing_keys` if everybody comes in through Cloudflare Access, `ivs` if pages may
-    watch through Amazon IVS.
+    publishes the picture, `signing_keys` if everybody comes in through Cloudflare Access, `sound` if the
+    settings want any, `ivs` if pages may watch through Amazon IVS.
     """
 
     engine: Engine
@@ -99,6 +103,8 @@ class Belvedere:
     stage: Stage
     invitations: Invitations
     room: RoomRuntime
+    voice: VoiceRuntime
+    sound: Voice | None
     dependencies: Dependencies
     database: Database | None
     position_recorder: PositionRecorder | None
@@ -116,10 +122,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     settings, profile = config.settings, config.profile
     bus, events = Bus(), EventStream()
     events.subscribe(EventLog().receive)
-    database = Database(config.store) if config.store is not None else None
-    positions = SavedPositions(database, _calibrated_axes(config)) if database is not None else None
-    if database is not None:
-        database.open()  # now, because `_setup` needs the saved positions
+    database, positions = _database(config)
     control = Control(settings.control, {axis: _setup(config, axis, positions) for axis in AXES})
     guard = _guard(config, clock, notifier)
     engine = _engine(control, guard, bus, events, clock)
@@ -128,8 +131,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     units = _units(config, virtual_head, engine, guard, clock)
     guard.attach(engine, units)
     network = ViewerNetwork.of(settings.stage, clock)
-    is_published = isinstance(settings.camera, WhipCameraSettings)
-    whip = Whip(clock=clock, record=events.record, network=network) if is_published else None
+    whip = _whip(config, network, events, clock)
     source, announce = picture_source(config, virtual_head, whip), functools.partial(bus.publish, "stage")
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
     whose = functools.partial(_person_of, invitations)
@@ -138,17 +140,20 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     access_recorder = AccessRecorder(database, config.store, invitations) if database and config.store else None
     signing_keys = _signing_keys(config, clock)
     room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
-    parts = (invitations, stage, engine, parking, room_watch, ivs)
+    sound = _sound(config, clock)
+    parts = invitations, stage, engine, parking, room_watch, sound, ivs
     room = _room(config, database, parts, bus, events, clock=clock)
+    voice = _voice(config, (room, invitations, sound), bus, events, clock=clock)
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
         stage=stage,
-        webrtc=WebRtc(stage, settings.stage, clock=clock, network=network),
+        webrtc=WebRtc(stage, settings.stage, clock=clock, network=network, voice=sound),
         stills=StillTaker(stage, clock=clock),
         stream=Stream(stage, clock=clock),
         invitations=invitations,
         room=room,
+        voice=voice,
         passkeys=Passkeys(clock, database),
         tokens=ScriptTokens(invitations.programs, invitations.events, clock, database),
         clock=clock,
@@ -169,8 +174,24 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         guardian=lambda: guard.state,
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, access_recorder
-    all_parts = (engine, parking, units, stage, invitations, room, dependencies, database)
-    return Belvedere(*all_parts, *recorders, virtual_head, guard, whip, signing_keys, room_watch, ivs)
+    built = (engine, parking, units, stage, invitations, room, voice, sound, dependencies, database)
+    return Belvedere(*built, *recorders, virtual_head, guard, whip, signing_keys, room_watch, ivs)
+
+
+def _database(config: Config) -> tuple[Database | None, SavedPositions | None]:
+    """The store, opened now because `_setup` needs the saved positions, and these; None without a store."""
+    if config.store is None:
+        return None, None
+    database = Database(config.store)
+    positions = SavedPositions(database, _calibrated_axes(config))
+    database.open()
+    return database, positions
+
+
+def _whip(config: Config, network: ViewerNetwork, events: EventStream, clock: Callable[[], float]) -> Whip | None:
+    """What lets a program publish the picture, if the camera is such a one."""
+    is_published = isinstance(config.settings.camera, WhipCameraSettings)
+    return Whip(clock=clock, record=events.record, network=network) if is_published else None
 
 
 def _person_of(invitations: Invitations, session_id: str) -> str:
@@ -182,14 +203,14 @@ def _person_of(invitations: Invitations, session_id: str) -> str:
 def _room(
     config: Config,
     database: Database | None,
-    parts: tuple[Invitations, Stage, Engine, Parking, RoomWatch, IvsParts | None],
+    parts: tuple[Invitations, Stage, Engine, Parking, RoomWatch, Voice | None, IvsParts | None],
     bus: Bus,
     events: EventStream,
     *,
     clock: Callable[[], float],
 ) -> RoomRuntime:
     """The room's rules, which these parts obey, and in force from now on: nothing is shown until they are loaded."""
-    invitations, stage, engine, parking, watch, ivs = parts
+    invitations, stage, engine, parking, watch, sound, ivs = parts
     room = RoomRuntime(
         Privacy(ask_first=config.settings.room.ask_first),
         invitations,
@@ -199,7 +220,7 @@ def _room(
         clock=clock,
         tell=functools.partial(bus.publish, TOPIC, None),
         record=events.record,
-        outputs=ivs.outputs if ivs is not None else (),
+        outputs=(*([] if sound is None else [sound]), *([] if ivs is None else ivs.outputs)),
         parking=parking,
         signal_faults=watch.faults,
     )
@@ -208,6 +229,38 @@ def _room(
     events.subscribe(watch.receive)
     events.subscribe(room.receive)
     return room
+
+
+def _sound(config: Config, clock: Callable[[], float]) -> Voice | None:
+    """The room's microphone and speaker, which nobody may use before there are rules; None without `[voice]`."""
+    options = config.settings.voice
+    return Voice(SoundServerHardware(options), clock=clock) if options.enabled else None
+
+
+def _voice(
+    config: Config,
+    parts: tuple[RoomRuntime, Invitations, Voice | None],
+    bus: Bus,
+    events: EventStream,
+    *,
+    clock: Callable[[], float],
+) -> VoiceRuntime:
+    """Who hears the room and talks to it, which the sound obeys."""
+    room, invitations, sound = parts
+    voice = VoiceRuntime(
+        room,
+        invitations,
+        talking=TalkMode(config.settings.voice.talking),
+        clock=clock,
+        publish=bus.publish,
+        tell=functools.partial(bus.publish, TOPIC, None),
+        record=events.record,
+    )
+    room.watch_voice(voice.receive_rules_changed, voice.faults)
+    if sound is not None:
+        sound.rules, sound.tell = voice, voice.receive_voice_changed
+        voice.attach(sound)
+    return voice
 
 
 def _engine(control: Control, guard: UnitGuard, bus: Bus, events: EventStream, clock: Callable[[], float]) -> Engine:

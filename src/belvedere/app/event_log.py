@@ -15,6 +15,8 @@ from belvedere.events import (
     SessionRestored,
     StillTaken,
     StopRequested,
+    TalkBegan,
+    TalkEnded,
     ViewerJoined,
     ViewerLeft,
 )
@@ -61,6 +63,10 @@ class EventLog:
                 logger.info("%s watches by %s (session %s)", self._people.get(session, "somebody"), way, session)
             case ViewerLeft():
                 self._receive_viewer_left(event)
+            case TalkBegan(session=session, person=person):
+                logger.info("%s talks to the room (session %s)", person, session)
+            case TalkEnded(session=session, person=person, talked_s=talked_s):
+                logger.info("%s stopped talking after %.0f s (session %s)", person, talked_s, session)
             case StillTaken(session=session, person=person):
                 logger.info("%s took a still (session %s)", person, session)
             case _:

@@ -138,6 +138,7 @@ def _running_parts(belvedere: Belvedere) -> Iterator[tuple[str, _RunningPart]]:
         "position recorder": belvedere.position_recorder,
         "access recorder": belvedere.access_recorder,
         "room": belvedere.room,
+        "voice rules": belvedere.voice,
         "signing keys": belvedere.signing_keys,
         "visit book": belvedere.room_watch,
         "Amazon IVS": belvedere.ivs,
@@ -223,6 +224,8 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     for task in tasks - driving:
         task.cancel()
     rest = {asyncio.create_task(belvedere.stage.close(), name="stage")}
+    if belvedere.sound is not None:
+        rest.add(asyncio.create_task(belvedere.sound.close(), name="sound"))
     if belvedere.whip is not None:
         rest.add(asyncio.create_task(belvedere.whip.close(), name="publisher"))
     if belvedere.virtual_head is not None:
@@ -230,16 +233,22 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     _done, late = await asyncio.wait({*tasks, *rest}, timeout=CLOSE_TIMEOUT_S)
     for task in late:
         logger.warning("the %s task did not end within %g s and is abandoned", task.get_name(), CLOSE_TIMEOUT_S)
-    if belvedere.ivs is not None:
-        with _logged("ending what watches through Amazon IVS"):
-            async with timeout(CLOSE_TIMEOUT_S):
-                await belvedere.ivs.close()
+    await _save_and_close(belvedere)
+    return is_at_rest
+
+
+async def _save_and_close(belvedere: Belvedere) -> None:
+    """Save what is known last, when nothing moves and nobody watches any more, and close what saves it."""
     if belvedere.position_recorder is not None:
         with _logged("saving the last position of the head"):
             belvedere.position_recorder.receive_end(belvedere.engine.status)
     if belvedere.access_recorder is not None:
         with _logged("saving who may come in"):
             belvedere.access_recorder.save_soon()
+    if belvedere.ivs is not None:
+        with _logged("ending what watches through Amazon IVS"):
+            async with timeout(CLOSE_TIMEOUT_S):
+                await belvedere.ivs.close()
     with _logged("ending the room's signals"):
         await belvedere.room_watch.close()
     if belvedere.database is not None:
@@ -247,7 +256,6 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
             await belvedere.database.close()
     with _logged("ending the room's rules"):
         await belvedere.room.close()  # after the store: what the room has decided last must be saved
-    return is_at_rest
 
 
 @contextlib.contextmanager

@@ -30,7 +30,7 @@ from belvedere.store.instance_lock import state_lock
 from belvedere.store.ownership import as_owner_of
 from belvedere.store.people import save_links
 from belvedere.store.positions import doubt_positions
-from belvedere.store.room import close_curtain
+from belvedere.store.room import close_curtain, silence_microphone
 from belvedere.store.sessions import save_sessions
 from belvedere.store.sqlite_file import APPLICATION_ID, SqliteFile
 from belvedere.store.tokens import delete_all_tokens
@@ -220,6 +220,7 @@ def _prepare(backup: Backup, ready: Path, file: Path, now: datetime, *, end_sess
             store.migrate()
             store.write(doubt_positions)
             store.write(lambda connection: close_curtain(connection, BY, int(now.timestamp())))
+            store.write(silence_microphone)
             if end_sessions:
                 store.write(_shut_everybody_out)
             version = store.version

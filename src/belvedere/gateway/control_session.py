@@ -37,13 +37,18 @@ from belvedere.gateway.messages import (
     Release,
     RoomAnswer,
     RoomCurtain,
+    RoomMicrophone,
     Stop,
+    Talk,
+    TalkEnded,
+    TalkOver,
     Welcome,
 )
 from belvedere.gateway.outgoing import ack_message, milliseconds, notice_message, state_message
 from belvedere.gateway.permissions import MESSAGES, rank_of, require_right
-from belvedere.gateway.room_messages import access_message, room_message
+from belvedere.gateway.room_messages import access_message, room_message, voice_message
 from belvedere.room.runtime import TOPIC
+from belvedere.room.voice_runtime import TalkRefused
 from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
@@ -51,7 +56,7 @@ if TYPE_CHECKING:
     from belvedere.access.sessions import Session
     from belvedere.gateway.dependencies import Dependencies
     from belvedere.gateway.lease_view import OpenSockets
-    from belvedere.gateway.messages import Access, Incoming, Outgoing, Room, State
+    from belvedere.gateway.messages import Access, Incoming, Outgoing, Room, State, Voice
 
 HELLO_TIMEOUT_S = 5.0  # a page sends hello at once; even a bad mobile link delivers it within seconds
 SILENCE_TIMEOUT_S = 25.0  # a page pings at least every 20 s, because tunnels close connections that are idle for longer
@@ -112,12 +117,13 @@ class ControlSession:
         self._state: State | None = None
         self._access: Access | None = None
         self._shown: Room | None = None
+        self._voice: Voice | None = None
         self._lease = LeaseView(name, visitor, dependencies, sockets)
 
     @property
     def personal_topics(self) -> tuple[str, ...]:
         """The bus topics for this session alone."""
-        return f"ack:{self.name}", f"notice:{self.name}", f"question:{self.name}"
+        return f"ack:{self.name}", f"notice:{self.name}", f"question:{self.name}", f"talk:{self.name}"
 
     @property
     def is_driving(self) -> bool:
@@ -127,9 +133,9 @@ class ControlSession:
     def receive_text(self, now: float, text: str | None) -> list[Outgoing]:
         """Carry out one message and return the replies; `text` is None for a binary one, which is invalid.
 
-        `stop`, `release` and the curtain are exempt from the rate limit, and `stop` needs no hello before it: nothing
-        may delay a stop. Once the access session is over nothing is carried out, even if its end has not been published
-        yet.
+        What ends something (`stop`, `release`, the curtain, the microphone, `talk.end`) is exempt from the rate limit,
+        and `stop` needs no hello before it: nothing may delay a stop. Once the access session is over nothing is
+        carried out, even if its end has not been published yet.
         """
         if self.ending is not None or self._is_session_over(now):
             return self._end_visit(EndReason.EXPIRED)
@@ -139,14 +145,15 @@ class ControlSession:
             message = decode(text or "")
         except VisitorError as error:
             return self._refuse_bad(now, error) if is_within else self._refuse_fast(now)
-        if not is_within and not isinstance(message, Stop | Release | RoomCurtain):
+        if not is_within and not isinstance(message, Stop | Release | RoomCurtain | RoomMicrophone | TalkOver):
             return self._refuse_fast(now, message)
         if not self._is_open and not isinstance(message, Stop | Hello):
             return self._refuse_bad(now, VisitorError(Refusal.NOT_READY, "send hello first"), message)
         try:
             return self._dispatch(now, message)
         except VisitorError as error:
-            return [self._refusal(error, message)]
+            refusal = self._refusal(error, message)
+            return [refusal, TalkEnded(reason=error.refusal)] if isinstance(message, Talk) else [refusal]
 
     def receive_published(self, topic: str, value: object) -> list[Outgoing]:
         """Turn a value from the bus into messages for this session; unchanged state is not sent again."""
@@ -157,6 +164,8 @@ class ControlSession:
                 return [notice_message(value)]
             case QuestionEnded(end=end):
                 return [LeaseAnswered(answer=end)]
+            case TalkRefused(reason=reason):
+                return [TalkEnded(reason=reason)]
             case EngineStatus():
                 return self._status_messages(value)
             case _:
@@ -167,6 +176,7 @@ class ControlSession:
         if self._is_open:
             self._is_open = False
             self._engine.receive_session_closed(self.name)
+            self._dependencies.voice.receive_end(self.name)
 
     def receive_session_change(self, change: SessionChange) -> list[Outgoing]:
         """The access session has ended, or has other rights.
@@ -234,13 +244,13 @@ class ControlSession:
                 self._lease.hand_over(message)
             case Hello(clock=clock):
                 return self._welcome_messages(now, clock)
-            case Knock() | RoomCurtain() | RoomAnswer():
+            case Knock() | RoomCurtain() | RoomAnswer() | RoomMicrophone() | Talk() | TalkOver():
                 self._dispatch_to_room(message)
             case _:
                 assert_never(message)
         return []
 
-    def _dispatch_to_room(self, message: Knock | RoomCurtain | RoomAnswer) -> None:
+    def _dispatch_to_room(self, message: Knock | RoomCurtain | RoomAnswer | RoomMicrophone | Talk | TalkOver) -> None:
         room = self._dependencies.room
         match message:
             case Knock():
@@ -249,6 +259,12 @@ class ControlSession:
                 room.receive_curtain(self._visitor.person, is_closed=is_closed)
             case RoomAnswer(person=person, answer=answer):
                 room.receive_answer(person, answer)
+            case RoomMicrophone(off=is_off):
+                room.receive_microphone(self._visitor.person, is_off=is_off)
+            case Talk(mode=mode):
+                self._dependencies.voice.receive_talk(self.name, self._visitor, mode)
+            case TalkOver():
+                self._dependencies.voice.receive_end(self.name)
 
     def _welcome_messages(self, now: float, clock: float) -> list[Outgoing]:
         if self._is_open:
@@ -288,7 +304,18 @@ class ControlSession:
         if access != self._access:
             self._access = access
             changed.append(access)
-        shown = room_message(room, invitations.people) if Right.ROOM in rights else None
+        voice = voice_message(
+            room,
+            self._dependencies.voice,
+            invitations.people,
+            self.name,
+            self._visitor,
+            may_look=Right.LOOK in rights,
+        )
+        if voice is not None and voice != self._voice:
+            self._voice = voice
+            changed.append(voice)
+        shown = room_message(room, self._dependencies.voice, invitations.people) if Right.ROOM in rights else None
         if shown is not None and shown != self._shown:
             changed.append(shown)
         self._shown = shown

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from belvedere.gateway.authentication import Authenticator
     from belvedere.gateway.listed_rooms import ListedRoom
     from belvedere.room.runtime import RoomRuntime
+    from belvedere.room.voice_runtime import VoiceRuntime
     from belvedere.stage.direct.answer import Answer
     from belvedere.stage.direct.whip import WhipAnswer
     from belvedere.stage.ivs.participants import Admission
@@ -185,6 +186,7 @@ class Dependencies:
     Attributes:
         engine: what visitors may do to the head, and may know of it.
         room: its curtain, knocks and quiet hours, and who is here.
+        voice: who hears and who talks.
         clock: seconds, monotonic, the same as the engine's and the stage's.
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
@@ -211,6 +213,7 @@ class Dependencies:
     stream: Streams
     invitations: Invitations
     room: RoomRuntime
+    voice: VoiceRuntime
     passkeys: Passkeys
     tokens: ScriptTokens
     clock: Callable[[], float]

@@ -16,8 +16,10 @@ from belvedere.access.rights import Right
 from belvedere.control.effects import NoticeCode
 from belvedere.control.handover import MAX_OPEN, QuestionEnd
 from belvedere.errors import CameraReason
+from belvedere.gateway.room_parts import CurtainView, MicrophoneView, PersonHere, PersonKnocking
 from belvedere.link.phases import LinkPhase
-from belvedere.privacy.words import AccessState, Answer, Fault
+from belvedere.privacy.floor import MOST_TALKERS
+from belvedere.privacy.words import AccessState, Answer, Fault, TalkMode
 
 SUBPROTOCOL = "belvedere.v1"
 MAX_MESSAGE_BYTES = 1024  # the longest client message is under 200; anything larger is refused
@@ -155,6 +157,29 @@ class RoomAnswer(ClientMessage, frozen=True, tag="room.answer"):
     answer: Answer
 
 
+class RoomMicrophone(ClientMessage, frozen=True, tag="room.microphone"):
+    """Switch the room's microphone off or on, for the room. It is off at once, and on when that is saved."""
+
+    off: bool
+
+
+class Talk(ClientMessage, frozen=True, tag="talk"):
+    """Ask that the room hears you, and repeat it every second for as long as it shall: it ends 3 s after the last.
+
+    `voice` says when the room hears you; until then, and after it, send nothing: it would be dropped. Before the first
+    words of a visit a chime is heard in the room.
+
+    Attributes:
+        mode: `hold` for as long as something is held, or `open`, where `voice` offers it.
+    """
+
+    mode: TalkMode
+
+
+class TalkOver(ClientMessage, frozen=True, tag="talk.end"):
+    """The room is to hear you no more."""
+
+
 Incoming = (
     Hello
     | Ping
@@ -170,6 +195,9 @@ Incoming = (
     | Knock
     | RoomCurtain
     | RoomAnswer
+    | RoomMicrophone
+    | Talk
+    | TalkOver
 )
 
 
@@ -361,63 +389,66 @@ class Access(ServerMessage, frozen=True, tag="access"):
     rights: list[Right]
 
 
-class CurtainView(msgspec.Struct, frozen=True, kw_only=True):
-    """The curtain.
+class Voice(ServerMessage, frozen=True, tag="voice"):
+    """The sound between you and the room; sent after `welcome`, and on change, where the house has any.
 
     Attributes:
-        closed: whether it is closed; a curtain that is being opened is closed until that is saved.
-        by: the name of who closed or opened it last, or "".
-        since: when that was, in milliseconds since 1970, UTC; null if it was never closed.
-        saved: whether a restart would know it.
+        microphone: whether the room can be heard: `off` (the room has switched it off), `missing` (it does not work),
+            `closed` (nobody hears it now), `open`.
+        hears: whether you may hear it.
+        speaker: whether the room can hear its visitors: `missing` (it does not work) or `ready`.
+        open: whether you may talk with an open microphone, too.
+        heard: whether the room hears you now.
+        talking: the names of the others whom it hears now.
     """
 
-    closed: bool
-    by: str
-    since: float | None
-    saved: bool
-
-
-class PersonHere(msgspec.Struct, frozen=True, kw_only=True):
-    """A person who looks, hears or drives now. `since` is when that began, in milliseconds since 1970, UTC."""
-
-    person: str
-    name: str
-    since: float
-    looks: bool
+    microphone: Literal["off", "missing", "closed", "open"]
     hears: bool
-    drives: bool
+    speaker: Literal["missing", "ready"]
+    open: bool
+    heard: bool
+    talking: Annotated[list[str], msgspec.Meta(max_length=MOST_TALKERS)]
 
 
-class PersonKnocking(msgspec.Struct, frozen=True, kw_only=True):
-    """A person who knocks.
+class TalkEnded(ServerMessage, frozen=True, tag="talk.ended"):
+    """The room does not hear you: your `talk` was refused, or the server ended it; `reason` is a Refusal."""
 
-    Attributes:
-        since: when the person knocked, in milliseconds since 1970, UTC.
-        until: when no answer becomes a no, likewise.
-    """
-
-    person: str
-    name: str
-    since: float
-    until: float
+    reason: str
 
 
 class Room(ServerMessage, frozen=True, tag="room"):
     """What the room knows: sent to who may speak for it, after `welcome` and on change.
 
     Attributes:
-        here: who looks, hears or drives, in the order in which they came.
+        here: who looks, hears, drives or talks, in the order in which they came.
         knocks: who knocks, likewise.
+        microphone: the room's own; `off` is its switch, whatever the curtain does.
         quiet_until: when the quiet hours of now end, in milliseconds since 1970, UTC; null outside of them.
         faults: what does not work: `store` (the newest change may be lost by a restart), `media` (pictures or sound
-            could not be cut everywhere), `park` (the head could not be parked), `chime`, `light`.
+            could not be cut everywhere), `park` (the head could not be parked), `chime`, `light`, `microphone`,
+            `speaker`.
     """
 
     curtain: CurtainView
     here: list[PersonHere]
     knocks: list[PersonKnocking]
+    microphone: MicrophoneView
     quiet_until: float | None
     faults: list[Fault]
 
 
-Outgoing = Welcome | Pong | Ack | State | Lease | LeaseOffers | LeaseAnswered | Notice | Error | Access | Room
+Outgoing = (
+    Welcome
+    | Pong
+    | Ack
+    | State
+    | Lease
+    | LeaseOffers
+    | LeaseAnswered
+    | Notice
+    | Error
+    | Access
+    | Room
+    | Voice
+    | TalkEnded
+)

@@ -30,7 +30,10 @@ from belvedere.gateway.messages import (
     Release,
     RoomAnswer,
     RoomCurtain,
+    RoomMicrophone,
     Stop,
+    Talk,
+    TalkOver,
 )
 
 if TYPE_CHECKING:
@@ -101,6 +104,8 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("DELETE", "/api/v1/tokens/{token}"): Right.MANAGE,
     ("GET", "/api/v1/room"): Right.ROOM,
     ("PUT", "/api/v1/room/curtain"): Right.ROOM,
+    ("PUT", "/api/v1/room/microphone"): Right.ROOM,
+    ("PUT", "/api/v1/room/guests"): Right.ROOM,
     ("POST", "/api/v1/room/knocks/{person}"): Right.ROOM,
     ("PUT", "/api/v1/room/welcome/{person}"): Right.ROOM,
     ("PUT", "/api/v1/room/hours"): Right.ROOM,
@@ -124,6 +129,9 @@ MESSAGES: Final[dict[type[Incoming], Right | None]] = {
     Knock: None,  # who has no right to look yet asks for it
     RoomCurtain: Right.ROOM,
     RoomAnswer: Right.ROOM,
+    RoomMicrophone: Right.ROOM,
+    Talk: Right.TALK,
+    TalkOver: None,
 }
 CLOSED_TO_OTHER_SITES: Final = (
     "/api/v1/passkeys",  # or a site's script could give itself a way in that lasts

@@ -1,4 +1,4 @@
-"""`/api/v1/room`: the room's curtain, its answers to people, and its quiet hours; for who may speak for the room."""
+"""`/api/v1/room`: the room's curtain, microphone, answers to people and quiet hours; for who may speak for the room."""
 
 from typing import Annotated, Any, Final
 
@@ -12,9 +12,10 @@ from belvedere.access.rights import Role
 from belvedere.errors import Refusal, VisitorError
 from belvedere.gateway.codec import JSON, decode_strictly, read_json
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
-from belvedere.gateway.messages import CurtainView, Room
+from belvedere.gateway.messages import Room
 from belvedere.gateway.openapi import operation_with_body, problems
-from belvedere.gateway.room_messages import access_message, curtain_view, room_message
+from belvedere.gateway.room_messages import access_message, curtain_view, microphone_view, room_message
+from belvedere.gateway.room_parts import CurtainView, MicrophoneView
 from belvedere.privacy.hours import MAX_SPANS, QuietSpan, Weekday
 from belvedere.privacy.words import AccessState, Answer, Welcome
 
@@ -33,6 +34,18 @@ class CurtainBody(_Body, frozen=True, kw_only=True):
     """Whether the curtain is to be closed."""
 
     closed: bool
+
+
+class MicrophoneBody(_Body, frozen=True, kw_only=True):
+    """Whether the room's microphone is to be off."""
+
+    off: bool
+
+
+class GuestsBody(_Body, frozen=True, kw_only=True):
+    """Whether guests may hear the room. They never talk."""
+
+    hear: bool
 
 
 class AnswerBody(_Body, frozen=True, kw_only=True):
@@ -82,14 +95,17 @@ class PersonView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoomView(msgspec.Struct, frozen=True, kw_only=True):
-    """The room's rules: what the message `room` says, everybody, and the quiet hours."""
+    """The room's rules: what the message `room` says, everybody, the quiet hours, and whether guests hear the room."""
 
     room: Room
     people: list[PersonView]
     hours: list[Hours]
+    guests_hear: bool
 
 
 _CURTAIN: msgspec.json.Decoder[CurtainBody] = msgspec.json.Decoder(CurtainBody)
+_MICROPHONE: msgspec.json.Decoder[MicrophoneBody] = msgspec.json.Decoder(MicrophoneBody)
+_GUESTS: msgspec.json.Decoder[GuestsBody] = msgspec.json.Decoder(GuestsBody)
 _ANSWER: msgspec.json.Decoder[AnswerBody] = msgspec.json.Decoder(AnswerBody)
 _WELCOME: msgspec.json.Decoder[WelcomeBody] = msgspec.json.Decoder(WelcomeBody)
 _HOURS: msgspec.json.Decoder[HoursBody] = msgspec.json.Decoder(HoursBody)
@@ -101,6 +117,7 @@ def _schema(**properties: Schema) -> Schema:
     )
 
 
+_BOOLEAN = Schema(type=OpenAPIType.BOOLEAN)
 _TIME = Schema(type=OpenAPIType.STRING, pattern=CLOCK_TIME)
 _DAY = Schema(type=OpenAPIType.INTEGER, minimum=0, maximum=6)
 _SPAN = _schema(weekday=_DAY, **{"from": _TIME, "until": _TIME})
@@ -120,9 +137,7 @@ async def view(dependencies: InjectedDependencies) -> RoomView:
 @put(
     f"{PATH}/curtain",
     status_code=200,
-    operation_class=operation_with_body(
-        JSON, _schema(closed=Schema(type=OpenAPIType.BOOLEAN)), str(CurtainBody.__doc__)
-    ),
+    operation_class=operation_with_body(JSON, _schema(closed=_BOOLEAN), str(CurtainBody.__doc__)),
     responses=problems(400, 401, 403, 408, 413, 415, 503),
 )
 async def curtain(
@@ -138,6 +153,41 @@ async def curtain(
     if room.rules.is_closed and not wanted.closed:
         raise VisitorError(Refusal.NOT_READY, "the curtain stays closed, because its opening could not be saved")
     return curtain_view(room, dependencies.invitations.people)
+
+
+@put(
+    f"{PATH}/microphone",
+    status_code=200,
+    operation_class=operation_with_body(JSON, _schema(off=_BOOLEAN), str(MicrophoneBody.__doc__)),
+    responses=problems(400, 401, 403, 408, 413, 415, 503),
+)
+async def microphone(
+    request: Request[Any, Any, Any], dependencies: InjectedDependencies, visitor: InjectedVisitor
+) -> MicrophoneView:
+    """Switch the room's microphone off or on. It is off at once, also where that cannot be saved: `saved` is false.
+
+    It is on once that is saved; a 503 says that it stays off.
+    """
+    wanted = decode_strictly(_MICROPHONE, await read_json(request, dependencies, visitor))
+    room = dependencies.room
+    await room.saved(room.receive_microphone(visitor.person, is_off=wanted.off))
+    if room.rules.state.is_muted and not wanted.off:
+        raise VisitorError(Refusal.NOT_READY, "the microphone stays off, because switching it on could not be saved")
+    return microphone_view(room, dependencies.voice)
+
+
+@put(
+    f"{PATH}/guests",
+    status_code=200,
+    operation_class=operation_with_body(JSON, _schema(hear=_BOOLEAN), str(GuestsBody.__doc__)),
+    responses=problems(400, 401, 403, 408, 413, 415, 503),
+)
+async def guests(
+    request: Request[Any, Any, Any], dependencies: InjectedDependencies, visitor: InjectedVisitor
+) -> RoomView:
+    """Say whether guests may hear the room."""
+    wanted = decode_strictly(_GUESTS, await read_json(request, dependencies, visitor))
+    return await _saved(dependencies, dependencies.room.receive_guests(may_hear=wanted.hear))
 
 
 @post(
@@ -200,8 +250,9 @@ def _view(dependencies: Dependencies) -> RoomView:
     programs = [(each.person, each.person, each.role) for each in dependencies.invitations.programs.all()]
     spans = dependencies.room.rules.state.quiet
     return RoomView(
-        room=room_message(dependencies.room, dependencies.invitations.people),
+        room=room_message(dependencies.room, dependencies.voice, dependencies.invitations.people),
         people=[_person_view(dependencies, *each) for each in (*people, *programs)],
+        guests_hear=dependencies.room.rules.state.guests_hear,
         hours=[
             Hours(weekday=each.weekday, begin=_clock(each.from_minute), end=_clock(each.until_minute)) for each in spans
         ],
@@ -230,4 +281,4 @@ def _clock(minute: int) -> str:
     return f"{minute // HOUR:02}:{minute % HOUR:02}"
 
 
-ROUTES = (view, curtain, answer, welcome, hours)
+ROUTES = (view, curtain, microphone, guests, answer, welcome, hours)

@@ -1,17 +1,22 @@
-"""What visitors and the room are told about curtain, knocks, quiet hours and who is here, as the wire has it."""
+"""What visitors and the room are told about curtain, knocks, voices, quiet hours and who is here, as on the wire."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from belvedere.gateway.messages import Access, CurtainView, PersonHere, PersonKnocking, Room
+from belvedere.gateway.messages import Access, Room, Voice
+from belvedere.gateway.room_parts import CurtainView, MicrophoneView, PersonHere, PersonKnocking
+from belvedere.room.voice_runtime import BROKEN
+from belvedere.stage.voice.interface import DeviceState
 
 if TYPE_CHECKING:
     from belvedere.access.people import People
     from belvedere.access.rights import Rights
+    from belvedere.access.sessions import Session
     from belvedere.privacy.core import Access as CoreAccess
     from belvedere.room.runtime import RoomRuntime
+    from belvedere.room.voice_runtime import VoiceRuntime
 
 
 def access_message(access: CoreAccess, rights: Rights) -> Access:
@@ -19,7 +24,7 @@ def access_message(access: CoreAccess, rights: Rights) -> Access:
     return Access(state=access.state, until=_utc_ms(access.until_utc_s), rights=sorted(rights))
 
 
-def room_message(room: RoomRuntime, people: People) -> Room:
+def room_message(room: RoomRuntime, voice: VoiceRuntime, people: People) -> Room:
     """What the room is shown."""
     return Room(
         curtain=curtain_view(room, people),
@@ -31,6 +36,8 @@ def room_message(room: RoomRuntime, people: People) -> Room:
                 looks=here.doing.looks,
                 hears=here.doing.hears,
                 drives=here.doing.drives,
+                talks=here.doing.talks,
+                heard=here.doing.is_heard,
             )
             for person, here in room.rules.here.items()
         ],
@@ -43,6 +50,7 @@ def room_message(room: RoomRuntime, people: People) -> Room:
             )
             for knock in room.rules.knocks
         ],
+        microphone=microphone_view(room, voice),
         quiet_until=_utc_ms(room.quiet_until_utc_s),
         faults=sorted(room.faults),
     )
@@ -54,6 +62,44 @@ def curtain_view(room: RoomRuntime, people: People) -> CurtainView:
     since = None if state.since_utc_s is None else state.since_utc_s * 1000
     by = people.name_of(state.by) if state.by else ""
     return CurtainView(closed=state.is_closed, by=by, since=since, saved=room.is_saved)
+
+
+def microphone_view(room: RoomRuntime, voice: VoiceRuntime) -> MicrophoneView:
+    """The room's microphone."""
+    return MicrophoneView(
+        exists=voice.has_voice,
+        off=room.rules.state.is_muted,
+        open=voice.status.microphone is DeviceState.OPEN,
+        saved=room.is_saved,
+    )
+
+
+def voice_message(
+    room: RoomRuntime, voice: VoiceRuntime, people: People, page: str, visitor: Session, *, may_look: bool
+) -> Voice | None:
+    """What a visitor is told of the sound, in the control session of this name; None where there is none."""
+    if not voice.has_voice:
+        return None
+    return Voice(
+        microphone=_microphone(room, voice),
+        hears=voice.permission_of(visitor.id).may_listen,
+        speaker="missing" if voice.status.speaker in BROKEN else "ready",
+        open=voice.offers_open,
+        heard=voice.is_heard(page),
+        talking=[people.name_of(person) for person in voice.talking_but(page)] if may_look else [],
+    )
+
+
+def _microphone(room: RoomRuntime, voice: VoiceRuntime) -> Literal["off", "missing", "closed", "open"]:
+    if room.rules.state.is_muted:
+        return "off"
+    match voice.status.microphone:
+        case DeviceState.MISSING | DeviceState.FAILED:
+            return "missing"
+        case DeviceState.OPEN:
+            return "open"
+        case _:
+            return "closed"
 
 
 def _utc_ms(utc_s: float | None) -> float | None:

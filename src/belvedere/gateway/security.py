@@ -15,7 +15,7 @@ _HOST = re.compile(r"(?P<name>[a-z0-9.-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5})
 
 FEATURES = (
     "accelerometer=(), autoplay=(self), camera=(), display-capture=(), fullscreen=(self), gamepad=(self), "
-    "geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), "
+    "geolocation=(), gyroscope=(), magnetometer=(), microphone=(self), midi=(), payment=(), "
     "screen-wake-lock=(self), usb=()"
 )
 

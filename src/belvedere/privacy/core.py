@@ -20,6 +20,8 @@ and what is left is saved again.
                                Save done
 
 Until the saved state is loaded, the curtain is closed for everybody, and cannot be opened.
+
+The microphone has a switch of its own, which obeys the same rule: it is off at once, and on once that is saved.
 """
 
 from __future__ import annotations
@@ -53,11 +55,13 @@ class Access(msgspec.Struct, frozen=True):
 
 
 class Doing(msgspec.Struct, frozen=True):
-    """What a person does in the room now."""
+    """What a person does in the room now; `talks` with an open microphone, `is_heard` with a voice at this moment."""
 
     looks: bool = False
     hears: bool = False
     drives: bool = False
+    talks: bool = False
+    is_heard: bool = False
 
 
 class Here(msgspec.Struct, frozen=True):
@@ -106,7 +110,11 @@ class Privacy:
         self._base = before = saved or RoomState()
         curtain = self._wanted if self._wanted.is_closed and not before.is_closed else before
         self._wanted = msgspec.structs.replace(
-            before, is_closed=curtain.is_closed, by=curtain.by, since_utc_s=curtain.since_utc_s
+            before,
+            is_closed=curtain.is_closed,
+            by=curtain.by,
+            since_utc_s=curtain.since_utc_s,
+            is_muted=before.is_muted or self._wanted.is_muted,
         )
         self._faults.discard(Fault.STORE)
         if saved != self._wanted:  # also if nothing was: what is on the disk once can be overwritten on a full disk
@@ -153,6 +161,29 @@ class Privacy:
         self._advance(at)
         self._require_loaded()
         self._want(msgspec.structs.replace(self._wanted, quiet=tuple(sorted(set(spans)))))
+        self._changed()
+        self._settle(at)
+        return self._number
+
+    def receive_microphone(self, at: Moment, *, is_off: bool) -> int:
+        """The room switches its microphone off, at once, or on; returns and raises as `receive_curtain` does."""
+        self._advance(at)
+        if not is_off:
+            self._require_loaded()
+        if is_off != self._wanted.is_muted:
+            self._want(msgspec.structs.replace(self._wanted, is_muted=is_off))
+        elif self._save_again_at < math.inf:
+            self._save()
+        self._changed()
+        self._settle(at)
+        return self._number
+
+    def receive_guests(self, at: Moment, *, may_hear: bool) -> int:
+        """The room says whether guests may hear it; returns and raises as `receive_curtain` does."""
+        self._advance(at)
+        self._require_loaded()
+        if may_hear != self._wanted.guests_hear:
+            self._want(msgspec.structs.replace(self._wanted, guests_hear=may_hear))
         self._changed()
         self._settle(at)
         return self._number
@@ -215,7 +246,7 @@ class Privacy:
         self._effects += [Chime(person), Tell()]
 
     def receive_presence(self, at: Moment, doing: Mapping[str, Doing]) -> None:
-        """Everybody who looks, hears or drives now."""
+        """Everybody who looks, hears, drives or talks now."""
         self._advance(at)
         before, self._here = self._here, {}
         for person in sorted(doing, key=lambda each: before[each].since_utc_s if each in before else math.inf):
@@ -260,6 +291,13 @@ class Privacy:
         if visitor is not None and visitor.knocked_utc_s is not None:
             return Access(AccessState.WAITING, visitor.knocked_utc_s + KNOCK_TIMEOUT_S)
         return OPEN if self.welcome_of(person) is Welcome.ALWAYS else Access(AccessState.KNOCK)
+
+    def may_hear(self, at: Moment, person: str, *, is_guest: bool) -> bool:
+        """Whether a person may hear the room at this moment: who may look, unless the room says something else."""
+        state = self._in_force()
+        if state.is_muted or (is_guest and not state.guests_hear):
+            return False
+        return self.access_of(at, person).state is AccessState.OPEN
 
     def welcome_of(self, person: str) -> Welcome:
         """Whether a person has to knock."""
@@ -331,7 +369,7 @@ class Privacy:
 
     def _in_force(self) -> RoomState:
         if self._base is None:
-            return msgspec.structs.replace(self._wanted, is_closed=True)
+            return msgspec.structs.replace(self._wanted, is_closed=True, is_muted=True)
         state = self._base
         for unsaved in self._unsaved.values():
             state = state.restricted_by(unsaved, self._default)

@@ -17,6 +17,8 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
         is_closed: whether the curtain is closed.
         by: the id of the person who closed or opened it last, or "".
         since_utc_s: when that was, in seconds since 1970; None if never.
+        is_muted: whether the room has switched its microphone off; the curtain leaves that as it is.
+        guests_hear: whether guests may hear the room.
         quiet: the quiet hours.
         welcomes: who has to knock and who has not, by the person's id; for everybody else a default holds.
     """
@@ -24,6 +26,8 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     is_closed: bool = False
     by: str = ""
     since_utc_s: int | None = None
+    is_muted: bool = False
+    guests_hear: bool = False
     quiet: tuple[QuietSpan, ...] = ()
     welcomes: Mapping[str, Welcome] = {}
 
@@ -48,6 +52,8 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
             is_closed=curtain.is_closed,
             by=curtain.by,
             since_utc_s=curtain.since_utc_s,
+            is_muted=self.is_muted or other.is_muted,
+            guests_hear=self.guests_hear and other.guests_hear,
             quiet=tuple(sorted({*self.quiet, *other.quiet})),
             welcomes=welcomes,
         )

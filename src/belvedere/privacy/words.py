@@ -31,6 +31,13 @@ class Answer(enum.StrEnum):
     NO = "no"  # not now; it ends the visit of a person who is in
 
 
+class TalkMode(enum.StrEnum):
+    """How a visitor talks to the room."""
+
+    HOLD = "hold"  # for as long as something is held down
+    OPEN = "open"  # until it is switched off
+
+
 class Fault(enum.StrEnum):
     """What does not work for the room. None of these opens anything."""
 
@@ -39,3 +46,5 @@ class Fault(enum.StrEnum):
     PARK = "park"  # the head could not be parked
     CHIME = "chime"
     LIGHT = "light"
+    MICROPHONE = "microphone"  # the room's
+    SPEAKER = "speaker"  # likewise

@@ -1,8 +1,10 @@
-"""Who looks and who drives now, by the events of sessions, viewers and the lease."""
+"""Who looks, drives, hears and talks now, by the events of sessions, viewers and the lease, and by the voice."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from belvedere.events import DriverChanged, SessionEnded, SessionOpened, SessionRestored, ViewerJoined, ViewerLeft
 from belvedere.privacy.core import Doing
@@ -11,6 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.events import Event
+
+
+class Voices(msgspec.Struct, frozen=True):
+    """Who hears the room, who talks to it with an open microphone, and whose voice it hears at this moment."""
+
+    hearing: frozenset[str] = frozenset()
+    talking: frozenset[str] = frozenset()
+    heard: frozenset[str] = frozenset()
+
+
+NO_VOICES: Final = Voices()
 
 
 class Presence:
@@ -27,6 +40,7 @@ class Presence:
         self._people: dict[str, str] = {}  # by session
         self._viewers: dict[str, str] = {}
         self._driver: str | None = None
+        self._voices = NO_VOICES
 
     def receive(self, event: Event) -> bool:
         """Follow one event; returns whether `doing` may be another."""
@@ -47,8 +61,22 @@ class Presence:
                 return False
         return True
 
+    def receive_voices(self, voices: Voices) -> bool:
+        """Who hears and talks now; returns whether `doing` may be another."""
+        before, self._voices = self._voices, voices
+        return before != voices
+
     def doing(self) -> dict[str, Doing]:
-        """What each person does who looks or drives."""
-        looking = set(self._viewers.values())
-        people = looking if self._driver is None else {*looking, self._driver}
-        return {person: Doing(looks=person in looking, drives=person == self._driver) for person in people}
+        """What each person does who looks, drives, hears or talks."""
+        looking, voices = set(self._viewers.values()), self._voices
+        driving = set() if self._driver is None else {self._driver}
+        return {
+            person: Doing(
+                looks=person in looking,
+                drives=person in driving,
+                hears=person in voices.hearing,
+                talks=person in voices.talking,
+                is_heard=person in voices.heard,
+            )
+            for person in looking | driving | voices.hearing | voices.talking
+        }

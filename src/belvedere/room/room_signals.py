@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from belvedere.events import Event, Knocked, ViewerJoined, ViewerLeft
+from belvedere.events import Event, Knocked, TalkChimed, ViewerJoined, ViewerLeft
 from belvedere.room.signal_sender import SignalSender, start_thread
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ CHIME: Final = "chime"
 LIGHT: Final = "light"
 ARRIVAL: Final = "arrival"
 KNOCK: Final = "knock"
+TALK: Final = "talk"
 ON: Final = "on"
 OFF: Final = "off"
 CHIME_PAUSE_S: Final = 3.0  # nobody can make it ring without end
@@ -24,7 +25,7 @@ LIGHT_PAUSE_S: Final = 1.0
 
 
 class RoomSignals:
-    """Receives every event. The chime rings when somebody comes or knocks; the light is on while anybody looks.
+    """Receives every event. The chime rings for who comes, knocks or begins to talk; the light is on while one looks.
 
     Without a chime or a light (None) that part does nothing.
 
@@ -62,10 +63,12 @@ class RoomSignals:
         self._show(OFF)
 
     def receive(self, event: Event) -> None:
-        """Follow who looks, and ring for a knock. Never blocks."""
+        """Follow who looks, and ring for a knock and for first words. Never blocks."""
         match event:
             case Knocked():
                 self._ring(KNOCK)
+            case TalkChimed():
+                self._ring(TALK)
             case ViewerJoined(viewer=viewer):
                 self._viewers.add(viewer)
                 if len(self._viewers) == 1:

@@ -77,6 +77,8 @@ def _saved(state: RoomState) -> SavedRoom:
         is_closed=state.is_closed,
         by=state.by,
         since_utc_s=state.since_utc_s,
+        is_muted=state.is_muted,
+        guests_hear=state.guests_hear,
         quiet=tuple((span.weekday, span.from_minute, span.until_minute) for span in state.quiet),
         welcomes={person: welcome.value for person, welcome in state.welcomes.items()},
     )
@@ -91,7 +93,13 @@ def _state(saved: SavedRoom) -> RoomState:
         welcomes = {person: Welcome(welcome) for person, welcome in saved.welcomes.items()}
     except ValueError as error:  # msgspec's, too
         logger.warning("what the room had decided is damaged, so its curtain is closed: %s", error)
-        return RoomState(is_closed=True)
+        return RoomState(is_closed=True, is_muted=True)
     return RoomState(
-        is_closed=saved.is_closed, by=saved.by, since_utc_s=saved.since_utc_s, quiet=quiet, welcomes=welcomes
+        is_closed=saved.is_closed,
+        by=saved.by,
+        since_utc_s=saved.since_utc_s,
+        is_muted=saved.is_muted,
+        guests_hear=saved.guests_hear,
+        quiet=quiet,
+        welcomes=welcomes,
     )

@@ -14,7 +14,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, assert_never
 
-from belvedere.access.rights import NO_RIGHTS, Right, Rights
+from belvedere.access.rights import NO_RIGHTS, Right, Rights, Role
 from belvedere.engine.parking import ParkingEnd
 from belvedere.errors import InternalError, Refusal, StoreError, VisitorError
 from belvedere.events import KnockAnswered, Knocked, ParkingEnded, ignore
@@ -23,7 +23,7 @@ from belvedere.privacy.effects import Answered, Chime, Cut, Effect, Park, Save, 
 from belvedere.privacy.hours import LocalTime
 from belvedere.privacy.moment import Moment
 from belvedere.privacy.words import AccessState, Fault
-from belvedere.room.presence import Presence
+from belvedere.room.presence import Presence, Voices
 from belvedere.timeouts import timeout, wait_until
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ class RoomRuntime:
         self._parking = parking
         self._signal_faults = signal_faults
         self._presence = Presence(self._is_known, self._person_of)
+        self._voice_rules_changed: Callable[[], None] = lambda: None
+        self._voice_faults: Callable[[], frozenset[str]] = frozenset
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._saves: dict[int, asyncio.Task[None]] = {}
@@ -113,6 +115,13 @@ class RoomRuntime:
         """Withhold everything until it is known what was decided before; call it before anybody can come in."""
         self._stage.cover()
         self._invitations.withhold(self.withheld, self.refusal_of)
+
+    def watch_voice(self, on_changed: Callable[[], None], faults: Callable[[], frozenset[str]]) -> None:
+        """Call `on_changed` within every call by which somebody may hear or talk who might not before, or the reverse.
+
+        `faults` says which of the microphone and the speaker do not work, by the values of `Fault`.
+        """
+        self._voice_rules_changed, self._voice_faults = on_changed, faults
 
     async def load(self) -> None:
         """Load what was decided before; if that fails, `run` tries again, and the curtain is closed until then."""
@@ -172,6 +181,12 @@ class RoomRuntime:
             return Access(AccessState.CURTAIN)
         return self._rules.access_of(self._moment(), person)
 
+    def may_hear(self, session: Session) -> bool:
+        """Whether the room lets a session's person hear it now. A program is nobody whom the room could know."""
+        if self._failure is not None or session.role is Role.PROGRAM:
+            return False
+        return self._rules.may_hear(self._moment(), session.person, is_guest=session.role is Role.GUEST)
+
     @property
     def rules(self) -> Privacy:
         """The core, to be read only."""
@@ -185,7 +200,7 @@ class RoomRuntime:
     @property
     def faults(self) -> frozenset[Fault]:
         """What does not work for the room now."""
-        return self._rules.faults | {Fault(each) for each in self._signal_faults()}
+        return self._rules.faults | {Fault(each) for each in self._signal_faults() | self._voice_faults()}
 
     @property
     def is_saved(self) -> bool:
@@ -206,8 +221,14 @@ class RoomRuntime:
             with self._stepping() as at:
                 self._rules.receive_fault(at, Fault.PARK, is_failed=event.end not in FINE)
 
+    def receive_voices(self, voices: Voices) -> None:
+        """Who hears and talks now."""
+        if self._presence.receive_voices(voices) and self._failure is None:
+            with self._stepping() as at:
+                self._rules.receive_presence(at, self._presence.doing())
+
     def receive_signals_changed(self) -> None:
-        """The chime or the light has failed, or works again."""
+        """The chime, the light, the microphone or the speaker has failed, or works again."""
         self._tell()
 
     def receive_forgotten(self, person: str) -> None:
@@ -229,6 +250,18 @@ class RoomRuntime:
             number = self._rules.receive_curtain(at, by, is_closed=is_closed)
         logger.info("%s %s the curtain", self._name_of(by), "closed" if is_closed else "is opening")
         return number
+
+    def receive_microphone(self, by: str, *, is_off: bool) -> int:
+        """Switch the room's microphone off within this call, or begin to switch it on; as `receive_curtain`."""
+        with self._stepping() as at:
+            number = self._rules.receive_microphone(at, is_off=is_off)
+        logger.info("%s %s the microphone", self._name_of(by), "switched off" if is_off else "is switching on")
+        return number
+
+    def receive_guests(self, *, may_hear: bool) -> int:
+        """Whether guests may hear the room; returns the number for `saved`. Raises VisitorError."""
+        with self._stepping() as at:
+            return self._rules.receive_guests(at, may_hear=may_hear)
 
     def receive_answer(self, person: str, answer: Answer) -> int:
         """The room's answer to a person; returns the number for `saved`. Raises VisitorError."""
@@ -322,6 +355,7 @@ class RoomRuntime:
         match effect:
             case Withhold():
                 self._invitations.receive_withheld_changed()
+                _is_done(self._voice_rules_changed, "cutting the voice")
             case Cut():
                 self._cut()
             case Park():
@@ -386,6 +420,7 @@ class RoomRuntime:
     def _close_after_failure(self) -> None:
         """After a bug in the rules nobody knows what they permit. Each step is done though another one fails."""
         _is_done(self._invitations.receive_withheld_changed, "withholding rights")
+        _is_done(self._voice_rules_changed, "cutting the voice")
         _is_done(self._stage.cover, "covering the stage")
         _is_done(self._stop_head, "stopping the head")
 

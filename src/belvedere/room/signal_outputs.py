@@ -59,8 +59,8 @@ class CommandOutput(
 
     Attributes:
         command: program and arguments, as a list, or as a text that is split as a shell would; no shell runs it.
-            `{signal}` in it becomes what there is to say: `arrival` or `knock` for a chime, `on` or `off` for a light.
-            What the program leaves running in the background ends with it.
+            `{signal}` in it becomes what there is to say: `arrival`, `knock` or `talk` for a chime, `on` or `off` for a
+            light. What the program leaves running in the background ends with it.
     """
 
     command: CommandLine | Annotated[tuple[CommandWord, ...], msgspec.Meta(max_length=256)]

@@ -22,6 +22,8 @@ from belvedere.events import (
     SessionOpened,
     SessionRestored,
     StillTaken,
+    TalkBegan,
+    TalkEnded,
     ViewerJoined,
     ViewerLeft,
 )
@@ -56,6 +58,8 @@ class _Visit:
     stills: int = 0
     knocks: int = 0
     refusals: int = 0
+    talked_s: float = 0.0
+    talked_utc_s: float = 0.0
     is_deleted: bool = False
 
     @property
@@ -89,6 +93,8 @@ class _Visit:
             knocks=self.knocks,
             refusals=self.refusals,
             participant_s=_seconds(self.participant_s + participating_s),
+            talked_s=_seconds(self.talked_s),
+            talked_utc_s=_seconds(self.talked_utc_s),
         )
 
 
@@ -158,13 +164,15 @@ class VisitBook:
                 return self._receive_viewer_left(viewer, now, utc)
             case DriverChanged(person=person):
                 return self._receive_driver(None if person == PARKING else person, now, utc)
-            case StillTaken() | Knocked() | KnockAnswered():
+            case StillTaken() | Knocked() | KnockAnswered() | TalkBegan() | TalkEnded():
                 return self._count(event, now, utc)
             case _:
                 pass
         return NOTHING
 
-    def _count(self, event: StillTaken | Knocked | KnockAnswered, now: float, utc: float) -> Changes:
+    def _count(
+        self, event: StillTaken | Knocked | KnockAnswered | TalkBegan | TalkEnded, now: float, utc: float
+    ) -> Changes:
         visit, _ = self._visit_of(event.person, now, utc)
         match event:
             case StillTaken():
@@ -174,6 +182,11 @@ class VisitBook:
                 visit.kept_until = now + WAITING_S
             case KnockAnswered(answer=answer):
                 visit.refusals += answer == REFUSAL
+            case TalkBegan():
+                visit.talked_utc_s = utc
+            case TalkEnded(talked_s=talked_s):
+                visit.talked_s += talked_s
+                visit.talked_utc_s = utc
         return self._changes(now, visit)
 
     def _receive_viewer(self, person: str, viewer: str, way: str, now: float, utc: float) -> Changes:

@@ -200,7 +200,15 @@ ALTER TABLE room_visit ADD COLUMN participant_s INTEGER NOT NULL DEFAULT 0
 """
 """Amazon IVS: who may still be on its stage, and for how long participants were there, by months and by visits."""
 
+VOICE = """
+ALTER TABLE room ADD COLUMN is_muted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room ADD COLUMN guests_hear INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room_visit ADD COLUMN talked_s INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room_visit ADD COLUMN talked_utc_s INTEGER NOT NULL DEFAULT 0
+"""
+"""The room's microphone and whether guests hear it; how long and when last a visit's person talked, 0 for never."""
+
 MIGRATIONS: tuple[Migration, ...] = (
     *(POSITIONS, SESSIONS, add_people, PASSKEYS, ROOM, VISITS, BEARERS, TOKENS),
-    *(ENDED_LOGINS, PARTICIPANTS),
+    *(ENDED_LOGINS, PARTICIPANTS, VOICE),
 )

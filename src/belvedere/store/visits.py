@@ -47,6 +47,8 @@ class SavedVisit(msgspec.Struct, frozen=True, kw_only=True):
         knocks: how often the person asked to be let in.
         refusals: how often the answer was no.
         participant_s: how long of it the person was a participant of Amazon IVS, all devices together: it is billed.
+        talked_s: how long of it the room heard the person.
+        talked_utc_s: when that was last; 0 for never.
     """
 
     id: VisitId
@@ -61,6 +63,8 @@ class SavedVisit(msgspec.Struct, frozen=True, kw_only=True):
     knocks: Count = 0
     refusals: Count = 0
     participant_s: Seconds = 0
+    talked_s: Seconds = 0
+    talked_utc_s: Seconds = 0
 
 
 FIELDS: Final = SavedVisit.__struct_fields__

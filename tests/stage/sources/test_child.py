@@ -117,3 +117,15 @@ def test_a_child_does_not_outlive_a_server_that_is_killed() -> None:
     while is_running(pid) and time.monotonic() < deadline_s:
         time.sleep(0.01)  # the kernel ends it; there is no event for another's child
     assert not is_running(pid)
+
+
+def test_input_is_read_whole_and_in_order_and_its_end_is_noticed() -> None:
+    with ChildProcess(("dd", "bs=100", "count=400", "iflag=fullblock", "status=none"), is_fed=True) as child:
+        given, output = b"", b""
+        while (part := child.read(0)) is not None:
+            output += part
+            piece = len(given).to_bytes(4, "big") * 240
+            if child.unread_bytes() < len(piece) and child.write(piece):
+                given += piece
+        assert output == given[:40_000]
+        assert not child.write(b"more")

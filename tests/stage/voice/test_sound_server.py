@@ -12,6 +12,8 @@ from belvedere.stage.voice.sound_server import SoundServer
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.realtime
+
 MICROPHONE, SPEAKER = Device("mic", "Desk microphone"), Device("box", "box")
 
 

@@ -85,8 +85,8 @@ MUTATIONS = (
     Mutation(
         "an unreadable store opens",
         "core",
-        "self._wanted, is_closed=True)",
-        "self._wanted, is_closed=False)",
+        "self._wanted, is_closed=True, is_muted=True)",
+        "self._wanted, is_closed=False, is_muted=True)",
     ),
     Mutation(
         "a tap before the store is read is forgotten",
@@ -123,6 +123,85 @@ MUTATIONS = (
         "core",
         "is_closed=is_closed, by=by",
         "is_closed=False, by=by",
+    ),
+    # the microphone
+    Mutation(
+        "switching the microphone off ends nothing",
+        "core",
+        "        self._changed()\n        self._settle(at)\n        return self._number\n\n    def receive_guests",
+        "        self._settle(at)\n        return self._number\n\n    def receive_guests",
+    ),
+    Mutation(
+        "the microphone is never switched off",
+        "core",
+        "            self._want(msgspec.structs.replace(self._wanted, is_muted=is_off))\n",
+        "            pass\n",
+    ),
+    Mutation(
+        "the microphone is on before that is saved",
+        "state",
+        "self.is_muted or other.is_muted",
+        "other.is_muted",
+    ),
+    Mutation(
+        "the microphone is off once that is saved",
+        "state",
+        "self.is_muted or other.is_muted",
+        "self.is_muted",
+    ),
+    Mutation(
+        "an unreadable store switches the microphone on",
+        "core",
+        "is_closed=True, is_muted=True)",
+        "is_closed=True)",
+    ),
+    Mutation(
+        "a microphone that is switched off before the store is read is forgotten",
+        "core",
+        "before.is_muted or self._wanted.is_muted",
+        "before.is_muted",
+    ),
+    Mutation(
+        "a restart switches the microphone on",
+        "core",
+        "before.is_muted or self._wanted.is_muted",
+        "self._wanted.is_muted",
+    ),
+    Mutation(
+        "a microphone that is off is heard",
+        "core",
+        "if state.is_muted or (",
+        "if (",
+    ),
+    Mutation(
+        "who may not look hears the room",
+        "core",
+        "return self.access_of(at, person).state is AccessState.OPEN",
+        "return True",
+    ),
+    Mutation(
+        "guests hear the room",
+        "core",
+        "(is_guest and not state.guests_hear)",
+        "False",
+    ),
+    Mutation(
+        "guests hear the room before that is saved",
+        "state",
+        "self.guests_hear and other.guests_hear",
+        "other.guests_hear",
+    ),
+    Mutation(
+        "guests who may not hear any more do until that is saved",
+        "state",
+        "self.guests_hear and other.guests_hear",
+        "self.guests_hear",
+    ),
+    Mutation(
+        "guests who may not hear any more go on",
+        "core",
+        "guests_hear=may_hear))\n        self._changed()\n",
+        "guests_hear=may_hear))\n",
     ),
     # visits and quiet hours
     Mutation(

@@ -35,6 +35,8 @@ def _do_anything(random: Random, harness: RoomHarness) -> None:
     person = random.choice(PEOPLE)
     events: dict[Callable[[], None], int] = {
         lambda: harness.curtain(is_closed=random.random() < 0.5): 3,
+        lambda: harness.microphone(is_off=random.random() < 0.4): 2,
+        lambda: harness.guests(may_hear=random.random() < 0.6): 1,
         lambda: harness.knock(person): 2,
         lambda: harness.answer(person, random.choice(list(Answer))): 3,
         lambda: harness.welcome(person, random.choice(list(Welcome))): 2,

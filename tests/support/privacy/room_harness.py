@@ -21,7 +21,8 @@ from belvedere.privacy.words import AccessState, Answer, Welcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-PEOPLE = ("ann", "bo", "owner", "resident")  # nothing here knows a role: none is exempt
+PEOPLE = ("ann", "bo", "owner", "resident")  # nothing here knows a role but for hearing: none is exempt
+GUEST = "bo"
 RESIDENT = "resident"
 EPOCH_S = 1_796_083_200.0
 BOOT_S = 1000.0  # of the monotonic clock when the life begins
@@ -54,11 +55,14 @@ class RoomHarness:
         self.pending: dict[int, RoomState] = {}
         self.views: set[str] = set()  # ended by a cut, too
         self.drivers: set[str] = set()
+        self.hearing: set[str] = set()
         self.away: frozenset[str] = frozenset()
         self.words: dict[str, Word] = {}
         self.is_camera_possible = False
         self._saving: list[Save] = []
         self._opening: int | None = None
+        self._unmuting: int | None = None
+        self._muted = self._is_mute_tapped = False
         self._closed = self._is_tapped = self._is_loaded = self._was_quiet = False
         self._start(self.disk)
 
@@ -74,6 +78,21 @@ class RoomHarness:
             self._end_visits()
         elif self._closed and self._opening is None and number is not None:
             self._opening = number
+        self._step()
+
+    def microphone(self, *, is_off: bool) -> None:
+        """The room switches its microphone off or on."""
+        self._is_mute_tapped = self._is_mute_tapped or (is_off and not self._is_loaded)
+        number = self._tried(lambda: self.core.receive_microphone(self._at, is_off=is_off))
+        if is_off:
+            self._muted, self._unmuting = True, None
+        elif self._muted and self._unmuting is None and number is not None:
+            self._unmuting = number
+        self._step()
+
+    def guests(self, *, may_hear: bool) -> None:
+        """The room says whether guests may hear it."""
+        self._tried(lambda: self.core.receive_guests(self._at, may_hear=may_hear))
         self._step()
 
     def knock(self, person: str) -> None:
@@ -171,8 +190,10 @@ class RoomHarness:
     def check(self) -> None:
         """Nobody got anything that the room had not permitted, and the room may open what it closed."""
         assert not (self.core.is_saved and self._is_loaded) or self.disk == self.core.state, "said to be saved"
+        assert self.core.state.is_muted == self._muted, "the microphone is not as the room has switched it"
         if self._closed:
             assert self.core.is_closed, "the curtain is open"
+            assert not self.hearing, "somebody hears the room behind the curtain"
             assert not self.views, "somebody looks or hears behind the curtain"
             assert not self.drivers, "somebody drives behind the curtain"
             assert not self.is_camera_possible, "the camera can be turned on behind the curtain"
@@ -185,6 +206,11 @@ class RoomHarness:
             assert (person in self.views | self.drivers) <= (state is AccessState.OPEN), f"{person} looks: {state}"
             assert (state is AccessState.OPEN) == self._justifies(person), f"{person}: {state}, {self.words[person]}"
             self.met.add(str(state))
+            may_hear = state is AccessState.OPEN and not self._muted and (person != GUEST or self.in_force.guests_hear)
+            assert (person in self.hearing) <= may_hear, f"{person} hears the room"
+            assert self._may_hear(person) == may_hear, f"{person} may hear: {not may_hear}"
+            self.met |= {"a guest hears"} if may_hear and person == GUEST else set()
+        self.met.add("the microphone is off" if self._muted else "the microphone is on")
 
     # Private.
 
@@ -197,8 +223,9 @@ class RoomHarness:
         self.core = self.privacy(ask_first=self.ask_first)
         self._saving = []
         self._closed, self._opening = True, None
-        self._is_tapped = self._is_loaded = self.is_camera_possible = False
-        self.views, self.drivers, self.away = set(), set(), frozenset()
+        self._muted, self._unmuting = True, None
+        self._is_tapped = self._is_mute_tapped = self._is_loaded = self.is_camera_possible = False
+        self.views, self.drivers, self.hearing, self.away = set(), set(), set(), frozenset()
         self.words = {person: Word() for person in PEOPLE}
         self.base, self.pending = disk or RoomState(), {}
         self._was_quiet = self._is_quiet
@@ -214,6 +241,7 @@ class RoomHarness:
         self._is_loaded = True
         self.base = self.disk or RoomState()
         self._closed = self._is_tapped or self.base.is_closed
+        self._muted = self._is_mute_tapped or self.base.is_muted
         self._was_quiet = self._is_quiet
 
     def _tried(self, event: Callable[[], int]) -> int | None:
@@ -228,7 +256,7 @@ class RoomHarness:
         """Nobody knows what the disk has: what was in force stays, and nothing that waits is permitted."""
         self.base = self.in_force
         self.pending = {}
-        self._opening = None
+        self._opening = self._unmuting = None
 
     def _learn(self, save: Save) -> None:
         """The disk has this: it counts unless it was given up, and what waits counts as far as it withholds."""
@@ -239,6 +267,9 @@ class RoomHarness:
         if self._opening is not None and save.number >= self._opening:
             self._closed, self._opening = False, None
             self.met.add("opened")
+        if self._unmuting is not None and save.number >= self._unmuting:
+            self._muted, self._unmuting = False, None
+            self.met.add("switched on")
 
     @property
     def in_force(self) -> RoomState:
@@ -256,6 +287,7 @@ class RoomHarness:
                     self._end_withheld()
                 case Cut():
                     self.views.clear()
+                    self.hearing.clear()
                     self.is_camera_possible = False
                 case Uncover():
                     self.is_camera_possible = True
@@ -271,6 +303,10 @@ class RoomHarness:
         for person in PEOPLE:
             if self.core.access_of(self._at, person).state is not AccessState.OPEN:
                 self._end(person)
+        self.hearing = {person for person in self.hearing if self._may_hear(person)}
+
+    def _may_hear(self, person: str) -> bool:
+        return self.core.may_hear(self._at, person, is_guest=person == GUEST)
 
     def _try_everything(self) -> None:
         """Everybody tries to get in; who has got in stays until an effect ends it."""
@@ -279,10 +315,13 @@ class RoomHarness:
             if person not in self.away and is_permitted and self.is_camera_possible:
                 self.views.add(person)
                 self.drivers.add(person)
+            if person in self.views and self._may_hear(person):
+                self.hearing.add(person)
         self.core.receive_presence(self._at, dict.fromkeys(self.views, Doing(looks=True, hears=True)))
 
     def _end(self, person: str) -> None:
         self.drivers.discard(person)
+        self.hearing.discard(person)
         if person in self.views:
             self.views.discard(person)
             self.words[person].away_since = self.now

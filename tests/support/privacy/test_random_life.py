@@ -23,6 +23,10 @@ EXPECTED = {
     "a save failed",
     "a power cut",
     "an unreadable store",
+    "the microphone is off",
+    "the microphone is on",
+    "switched on",
+    "a guest hears",
 }
 BLOCKS = [range(first, first + 150) for first in range(0, 600, 150)]
 STEPS = 40

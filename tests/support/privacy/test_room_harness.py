@@ -35,6 +35,14 @@ class Lives(RuleBasedStateMachine):
     def curtain(self, *, is_closed: bool) -> None:
         self.harness.curtain(is_closed=is_closed)
 
+    @rule(is_off=st.booleans())
+    def microphone(self, *, is_off: bool) -> None:
+        self.harness.microphone(is_off=is_off)
+
+    @rule(may_hear=st.booleans())
+    def guests(self, *, may_hear: bool) -> None:
+        self.harness.guests(may_hear=may_hear)
+
     @rule(person=PERSON)
     def knock(self, person: str) -> None:
         self.harness.knock(person)

@@ -9,6 +9,8 @@ import { ScaledInput } from "../drive/scaled-input";
 import { watchFrames } from "../stage/frames";
 import type { Timers } from "../time/timers";
 import type { Visit } from "../visit/visit";
+import { SoundButton } from "../voice/sound-button";
+import { VoiceCorner } from "../voice/voice-corner";
 import { t } from "../words/words";
 import { Arrows } from "./arrows";
 import { ConnectionPanel } from "./connection-panel";
@@ -74,8 +76,10 @@ export function LiveView({ visit, timers, stills, area }: LiveViewProps) {
       <button type="button" class="leave" onClick={() => visit.leave()}>
         {t("action.leave")}
       </button>
+      <VoiceCorner visit={visit} area={area} />
       <StopButton visit={visit} />
       <div class="tools">
+        {visit.talk.voice.value !== null && <SoundButton visit={visit} voice={visit.talk.voice.value} />}
         <StillButton visit={visit} ports={stills} timers={timers} />
         <FramingButton framing={framing} />
         <ConnectionPanel visit={visit} />
@@ -97,6 +101,8 @@ function stateAttributes(visit: Visit): Record<`data-${string}`, string> {
     "data-pan-link": pan?.link ?? "unknown",
     "data-tilt-link": tilt?.link ?? "unknown",
     "data-moving": String((pan?.velocity ?? 0) !== 0 || (tilt?.velocity ?? 0) !== 0),
+    "data-talk": visit.talk.state.value.kind,
+    "data-microphone": visit.talk.voice.value?.microphone ?? "none",
     "data-first-picture-ms": String(Math.round(visit.firstPictureMs.value ?? -1)),
   };
 }

@@ -7,6 +7,7 @@ import { axis, lease, notice, state, welcome } from "../testing/examples";
 import { FakeSocket } from "../testing/fake-socket";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
 import { access } from "../testing/room";
+import { NO_VOICE, SILENT_PORTS } from "../testing/voice";
 import { Visit } from "../visit/visit";
 import { App } from "./app";
 import type { StillPorts } from "./still";
@@ -50,9 +51,10 @@ function setup() {
     hasSession: async () => null,
     endSession: async () => server.endsSessions,
     newView: () => "view",
-    joinDirect: async () => ({ captureAnchor: null, leave: () => {} }),
+    joinDirect: async () => ({ captureAnchor: null, voice: NO_VOICE, leave: () => {} }),
     joinStream: null,
     streamLack: "decoder",
+    ...SILENT_PORTS,
     requestFrame: () => {},
   });
   runAndRender(() =>

@@ -4,10 +4,11 @@ import type { Announcement } from "./room-control";
 
 const STORAGE_KEY = "belvedere-room-chime";
 const TONE_S = 0.9;
-/** Two falling tones for somebody who comes, three rising ones for a knock. */
+/** Two falling tones for somebody who comes, three rising ones for a knock, one before somebody talks. */
 const TONES_HZ: Record<Announcement, readonly number[]> = {
   arrival: [783.99, 659.25],
   knock: [523.25, 659.25, 783.99],
+  talk: [880],
 };
 const STEP_S = 0.28;
 const VOLUME = 0.35;

@@ -6,7 +6,8 @@ import type { Timers } from "../time/timers";
 import type { CurtainView } from "../wire/messages";
 import { whenText } from "../words/times";
 import { t } from "../words/words";
-import type { RoomControl, Wish } from "./room-control";
+import type { RoomControl } from "./room-control";
+import type { Wish } from "./safe-switch";
 
 /** The answer to "Open it?" counts only after this long. */
 const CONFIRM_AFTER_MS = 700;
@@ -18,7 +19,7 @@ type Question = "none" | "asked" | "ready";
 export function CurtainPanel({ control, timers }: { control: RoomControl; timers: Timers }) {
   const question = useSignal<Question>("none");
   const curtain = control.room.value?.curtain ?? null;
-  const wish = control.wish.value;
+  const wish = control.curtain.wish.value;
   const mayOpen = curtain?.closed === true && control.isConnected.value && wish !== "opening";
   const isAsking = question.value !== "none" && mayOpen;
   const isAsked = question.value !== "none";
@@ -43,7 +44,7 @@ export function CurtainPanel({ control, timers }: { control: RoomControl; timers
   const answer = (isOpening: boolean) => {
     question.value = "none";
     if (isOpening) {
-      control.openCurtain();
+      control.curtain.open();
     }
   };
   return (
@@ -74,7 +75,7 @@ export function CurtainPanel({ control, timers }: { control: RoomControl; timers
           type="button"
           class="curtain-button curtain-closing"
           data-closes
-          onClick={() => control.closeCurtain()}
+          onClick={() => control.curtain.close()}
         >
           {t(wish === "closing" || wish === "close_unknown" ? "room.curtain.closing" : "room.curtain.close")}
         </button>
@@ -90,8 +91,8 @@ export function CurtainShortcut({ control }: { control: RoomControl }) {
     return <span class="room-doing">{t("room.curtain.closed")}</span>;
   }
   return (
-    <button type="button" class="curtain-closing" data-closes onClick={() => control.closeCurtain()}>
-      {t(control.wish.value === "none" ? "room.curtain.close" : "room.curtain.closing")}
+    <button type="button" class="curtain-closing" data-closes onClick={() => control.curtain.close()}>
+      {t(control.curtain.wish.value === "none" ? "room.curtain.close" : "room.curtain.closing")}
     </button>
   );
 }

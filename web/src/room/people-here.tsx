@@ -35,11 +35,12 @@ interface PersonProps {
 }
 
 function Person({ person, control, timers }: PersonProps) {
-  const { name, since, looks, hears, drives } = person;
+  const { name, since, looks, hears, drives, talks } = person;
   const time = t("room.since", { time: whenText(since, timers.wallNow()) });
   const doing = [
     ...(drives ? [t("room.drives")] : looks ? [t("room.looks")] : []),
     ...(hears ? [t("room.hears")] : []),
+    ...(talks ? [t("room.talks")] : []),
   ];
   return (
     <li data-person={person.person} data-drives={drives}>

@@ -15,6 +15,8 @@ export interface VisitRow {
   readonly stills: number;
   readonly knocks: number;
   readonly refusals: number;
+  readonly talked_s: number;
+  readonly talked_utc_s: number;
 }
 
 export interface VisitPage {
@@ -44,6 +46,8 @@ export interface Hours {
 export interface RoomRules {
   readonly people: readonly PersonRow[];
   readonly hours: readonly Hours[];
+  /** Whether guests may hear the room. */
+  readonly guests_hear: boolean;
 }
 
 const ROOM = "/room";
@@ -60,6 +64,17 @@ export class RoomApi {
   async closeCurtain(): Promise<boolean> {
     const answer = await this.#api.put(`${ROOM}/curtain`, { closed: true });
     return answer.kind === "ok";
+  }
+
+  /** True once the microphone is off. */
+  async switchMicrophoneOff(): Promise<boolean> {
+    const answer = await this.#api.put(`${ROOM}/microphone`, { off: true });
+    return answer.kind === "ok";
+  }
+
+  /** Says whether guests may hear the room; returns the rules from then on, or null. */
+  async setGuestsHear(hear: boolean): Promise<RoomRules | null> {
+    return orNull(await this.#api.put<RoomRules>(`${ROOM}/guests`, { hear }));
   }
 
   /** Who has to knock, and the quiet hours; null if that could not be had. */

@@ -1,42 +1,34 @@
-// What the room's page knows and wants: the newest word of the server, and the curtain that the resident asked for.
-//
-// Closing is asked for until the server says that it is closed, whatever happens to the connection meanwhile. Opening is
-// asked for once, and never later by itself: whoever opens must be there to see it.
+// What the room's page knows and wants: the newest word of the server, and the curtain and the microphone as the resident
+// asked for them.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { Channel, type ChannelPorts, type ChannelState } from "../control/channel";
-import type { Cancel } from "../time/timers";
 import type { Access, Room, RoomAnswer, ServerMessage } from "../wire/messages";
-import { answerPerson, setCurtain } from "../wire/outgoing";
+import { answerPerson, setCurtain, setMicrophone } from "../wire/outgoing";
+import { SafeSwitch } from "./safe-switch";
 
 /** Often, because somebody may rely on what the page says: a dead connection is noticed within eight seconds. */
 const PING_MS = 2000;
-/** How often closing is asked for again. */
-const RETRY_MS = 1000;
-/** Closing takes a few milliseconds; after this long without a word the resident is told to cover the camera. */
-const UNKNOWN_MS = 3000;
-/** Opening waits for the disk. */
-const OPEN_TIMEOUT_MS = 8000;
 
 export interface RoomPorts extends Omit<ChannelPorts, "receive"> {
   /** Closes the curtain by an ordinary request, where the socket does not get through. True once it is closed. */
   requestClosing(): Promise<boolean>;
-  /** Somebody came, or knocked, since the last word of the server. */
+  /** Likewise switches the microphone off. */
+  requestMicrophoneOff(): Promise<boolean>;
+  /** Somebody came, knocked, or began to talk, since the last word of the server. */
   announce(what: Announcement): void;
 }
 
-export type Announcement = "arrival" | "knock";
-
-/** What became of the resident's last wish about the curtain; `close_unknown` goes on trying. */
-export type Wish = "none" | "closing" | "close_unknown" | "opening" | "open_failed";
+export type Announcement = "arrival" | "knock" | "talk";
 
 export class RoomControl {
   readonly #ports: RoomPorts;
   readonly #channel: Channel;
   readonly #room = signal<Room | null>(null);
   readonly #access = signal<Access | null>(null);
-  readonly #wish = signal<Wish>("none");
-  #closingSinceMs = 0;
-  #cancel: Cancel = () => {};
+  /** Who has talked in the present visit: only its first words are announced. */
+  readonly #hasTalked = new Set<string>();
+  readonly curtain: SafeSwitch;
+  readonly microphone: SafeSwitch;
 
   /** Whether what the page shows is what the server says now. */
   readonly isConnected: ReadonlySignal<boolean> = computed(
@@ -51,13 +43,29 @@ export class RoomControl {
     this.#ports = ports;
     this.#channel = new Channel({ ...ports, receive: (message) => this.#receive(message) });
     this.#channel.setPingInterval(PING_MS);
+    const known = <T>(of: (room: Room) => T) => {
+      const room = this.#room.value;
+      return room !== null && this.isConnected.value ? of(room) : null;
+    };
+    const shared = { timers: ports.timers, retryNow: () => this.#channel.retryNow() };
+    this.curtain = new SafeSwitch({
+      ...shared,
+      ask: (closed) => this.#channel.send(setCurtain(closed)),
+      requestClosing: () => ports.requestClosing(),
+      isClosed: () => known((room) => room.curtain.closed),
+    });
+    this.microphone = new SafeSwitch({
+      ...shared,
+      ask: (off) => this.#channel.send(setMicrophone(off)),
+      requestClosing: () => ports.requestMicrophoneOff(),
+      isClosed: () => known((room) => room.microphone.off),
+    });
     this.#channel.state.subscribe((state) => {
       if (state.kind !== "open") {
         this.#access.value = null; // it is said again on the next socket
         this.#room.value = null; // nobody knows who is looking now
-        if (this.#wish.value === "opening") {
-          this.#fulfil("open_failed");
-        }
+        this.curtain.receiveFailure();
+        this.microphone.receiveFailure();
       }
     });
   }
@@ -71,16 +79,13 @@ export class RoomControl {
     return this.#room;
   }
 
-  get wish(): ReadonlySignal<Wish> {
-    return this.#wish;
-  }
-
   open(): void {
     this.#channel.open();
   }
 
   close(): void {
-    this.#cancel();
+    this.curtain.forget();
+    this.microphone.forget();
     this.#channel.close();
   }
 
@@ -89,35 +94,14 @@ export class RoomControl {
     this.#channel.retryNow();
   }
 
-  /** Asks for a closed curtain until the server says that it is. */
-  closeCurtain(): void {
-    if (this.#wish.value === "closing" || this.#wish.value === "close_unknown") {
-      return;
+  /** The other position of the microphone's switch. */
+  toggleMicrophone(): void {
+    const isOff = this.#room.value?.microphone.off ?? false;
+    if (isOff && this.microphone.wish.value !== "opening") {
+      this.microphone.open();
+    } else {
+      this.microphone.close();
     }
-    if (
-      this.isConnected.value &&
-      this.#room.value?.curtain.closed === true &&
-      this.#wish.value !== "opening"
-    ) {
-      return;
-    }
-    this.#wish.value = "closing";
-    this.#closingSinceMs = this.#ports.timers.now();
-    this.#askToClose();
-  }
-
-  /** Asks for an open curtain, once. */
-  openCurtain(): void {
-    if (this.#wish.value === "closing" || this.#wish.value === "close_unknown" || !this.isConnected.value) {
-      return;
-    }
-    this.#cancel();
-    if (!this.#channel.send(setCurtain(false))) {
-      this.#wish.value = "open_failed";
-      return;
-    }
-    this.#wish.value = "opening";
-    this.#cancel = this.#ports.timers.after(OPEN_TIMEOUT_MS, () => this.#fulfil("open_failed"));
   }
 
   /** Answers a person; false if that could not be sent. */
@@ -125,68 +109,48 @@ export class RoomControl {
     return this.isConnected.value && this.#channel.send(answerPerson(person, answer));
   }
 
-  #askToClose(): void {
-    this.#cancel();
-    const isSent = this.#channel.send(setCurtain(true));
-    if (!isSent) {
-      this.#channel.retryNow();
-    }
-    const now = this.#ports.timers.now();
-    if (!isSent || now - this.#closingSinceMs >= RETRY_MS) {
-      void this.#requestClosing();
-    }
-    if (now - this.#closingSinceMs >= UNKNOWN_MS) {
-      this.#wish.value = "close_unknown";
-    }
-    this.#cancel = this.#ports.timers.after(RETRY_MS, () => this.#askToClose());
-  }
-
-  async #requestClosing(): Promise<void> {
-    const isClosed = await this.#ports.requestClosing();
-    const isWanted = this.#wish.value === "closing" || this.#wish.value === "close_unknown";
-    if (isClosed && isWanted) {
-      this.#fulfil("none");
-    }
-  }
-
-  #fulfil(wish: Wish): void {
-    this.#cancel();
-    this.#wish.value = wish;
-  }
-
   #receive(message: ServerMessage): void {
     if (message.type === "access") {
       this.#access.value = message;
     } else if (message.type === "room") {
       this.#receiveRoom(message);
-    } else if (message.type === "error" && this.#wish.value === "opening") {
-      this.#fulfil("open_failed");
+    } else if (message.type === "error") {
+      this.curtain.receiveFailure();
+      this.microphone.receiveFailure();
     }
   }
 
   #receiveRoom(room: Room): void {
     const before = this.#room.value;
     this.#room.value = room;
-    const { closed } = room.curtain;
-    const wish = this.#wish.value;
-    if (closed && (wish === "closing" || wish === "close_unknown")) {
-      this.#fulfil("none");
-    }
-    if (!closed && (wish === "opening" || wish === "open_failed")) {
-      this.#fulfil("none");
-    }
-    if (before !== null) {
-      this.#announce(before, room);
+    this.curtain.receive(room.curtain.closed);
+    this.microphone.receive(room.microphone.off);
+    const news = this.#news(before, room);
+    if (before !== null && news !== null) {
+      this.#ports.announce(news);
     }
   }
 
-  #announce(before: Room, now: Room): void {
+  /** The most urgent of what has happened since. */
+  #news(before: Room | null, now: Room): Announcement | null {
     const known = (people: readonly { person: string }[]) => new Set(people.map((each) => each.person));
-    const [asked, present] = [known(before.knocks), known(before.here)];
-    if (now.knocks.some((each) => !asked.has(each.person))) {
-      this.#ports.announce("knock");
-    } else if (now.here.some((each) => !present.has(each.person) && !asked.has(each.person))) {
-      this.#ports.announce("arrival");
+    const [asked, present] = [known(before?.knocks ?? []), known(before?.here ?? [])];
+    const firstWords = now.here.filter((each) => each.talks && !this.#hasTalked.has(each.person));
+    for (const person of this.#hasTalked) {
+      if (!known(now.here).has(person)) {
+        this.#hasTalked.delete(person);
+      }
     }
+    for (const { person } of firstWords) {
+      this.#hasTalked.add(person);
+    }
+    if (firstWords.length > 0) {
+      return "talk";
+    }
+    if (now.knocks.some((each) => !asked.has(each.person))) {
+      return "knock";
+    }
+    const isNew = now.here.some((each) => !present.has(each.person) && !asked.has(each.person));
+    return isNew ? "arrival" : null;
   }
 }

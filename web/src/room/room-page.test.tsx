@@ -19,7 +19,7 @@ afterEach(() => void act(() => render(null, page)));
 function setup() {
   const timers = new FakeTimers();
   const socket = new FakeSocket();
-  const rules = { people: [], hours: [] };
+  const rules = { people: [], hours: [], guests_hear: false };
   const api = new RoomApi(
     new Api({
       fetch: async () => ({ ok: true, status: 200, text: async () => JSON.stringify(rules) }) as Response,
@@ -39,6 +39,7 @@ function setup() {
     openSocket: () => socket,
     hasSession: async () => null,
     requestClosing: async () => false,
+    requestMicrophoneOff: async () => false,
     announce: () => {},
   });
   document.body.append(page);
@@ -117,7 +118,7 @@ test("without a connection the page claims nothing, and the button still closes"
   expect(text(".room-people")).toBe("");
   expect(text(".curtain-state")).toBe("It is not known whether the curtain is open.");
   click("Close the curtain");
-  expect(control.wish.value).toBe("closing");
+  expect(control.curtain.wish.value).toBe("closing");
 });
 
 test("who knocks is asked about, and each answer is one tap", () => {
@@ -167,4 +168,54 @@ test("the settings open in their tab", async () => {
   click("Settings");
   await act(flushPromises);
   expect(text(".room-settings")).toContain("Quiet hours");
+});
+
+test("one tap or the key M switches the microphone off at once, whatever the curtain does, and on once it is saved", () => {
+  const { socket, deliver } = setup();
+  const microphone = (changes = {}) => ({
+    microphone: { exists: true, off: false, open: true, saved: true, ...changes },
+  });
+  deliver(room(microphone()));
+  expect(text(".microphone-state")).toBe("The room can be heard.");
+  click("Microphone off");
+  expect(socket.sentOf("room.microphone")).toEqual([{ type: "room.microphone", off: true }]);
+  expect(text(".microphone-state")).toBe("One moment…");
+  deliver(room(microphone({ off: true, open: false })));
+  expect([text(".microphone-state"), text(".curtain-state")]).toEqual([
+    "The microphone is off.",
+    "The curtain is open.",
+  ]);
+  const key = () =>
+    void act(() => {
+      document.dispatchEvent(new KeyboardEvent("keydown", { key: "m" }));
+    });
+  key();
+  expect(socket.sentOf("room.microphone").at(-1)).toEqual({ type: "room.microphone", off: false });
+  key(); // changes the mind
+  expect(socket.sentOf("room.microphone").at(-1)).toEqual({ type: "room.microphone", off: true });
+  deliver(room({ microphone: { exists: false, off: false, open: false, saved: true } }));
+  expect(text(".microphone")).toBe("");
+});
+
+test("a microphone of which nobody knows whether it is off is to be unplugged", () => {
+  const { timers, socket, deliver } = setup();
+  deliver(room());
+  void act(() => socket.end());
+  click("Microphone off");
+  void act(() => timers.advance(4000));
+  expect(text(".microphone-state")).toContain("Unplug it");
+});
+
+test("who talks is shown large, and who only has the microphone open as well", () => {
+  const { deliver } = setup();
+  deliver(
+    room({
+      here: [here("Ann", { talks: true, heard: true, hears: true }), here("Bo", { talks: true }), here("Cy")],
+    }),
+  );
+  expect([...page.querySelectorAll(".room-talking p")].map((each) => each.textContent)).toEqual([
+    "Ann is talking",
+    "Bo’s microphone is open",
+  ]);
+  expect(text('[data-person="id-Ann"] .room-doing')).toContain("is listening");
 });

@@ -10,10 +10,12 @@ import type { Chime } from "./chime";
 import { listenToCurtainKeys } from "./curtain-key";
 import { CurtainPanel, CurtainShortcut } from "./curtain-panel";
 import { KnockQuestions } from "./knock-questions";
+import { MicrophonePanel } from "./microphone-panel";
 import { PeopleHere } from "./people-here";
 import type { RoomApi } from "./room-api";
 import type { RoomControl } from "./room-control";
 import { RulesEditor } from "./rules-editor";
+import { Talking } from "./talking";
 import { VisitList } from "./visit-list";
 
 export interface RoomPageProps {
@@ -28,7 +30,7 @@ type Tab = keyof typeof TABS;
 
 export function RoomPage({ control, chime, api, timers }: RoomPageProps) {
   const tab = useSignal<Tab>("now");
-  useEffect(() => listenToCurtainKeys(document, () => control.closeCurtain()), [control]);
+  useEffect(() => listenToCurtainKeys(document, () => control.curtain.close()), [control]);
   useEffect(leaveNoFocusBehind, []);
   const connection = control.connection.value;
   if (connection.kind === "ended") {
@@ -41,6 +43,7 @@ export function RoomPage({ control, chime, api, timers }: RoomPageProps) {
   return (
     <main class="room" data-connected={control.isConnected.value} data-tab={tab.value}>
       <KnockQuestions control={control} timers={timers} />
+      <Talking control={control} />
       <Offline control={control} />
       <nav class="room-tabs">
         {(Object.keys(TABS) as Tab[]).map((name) => (
@@ -61,7 +64,10 @@ export function RoomPage({ control, chime, api, timers }: RoomPageProps) {
       {tab.value === "now" && (
         <div class="room-now">
           <PeopleHere control={control} timers={timers} />
-          <CurtainPanel control={control} timers={timers} />
+          <div class="room-switches">
+            <MicrophonePanel control={control} />
+            <CurtainPanel control={control} timers={timers} />
+          </div>
         </div>
       )}
       {tab.value === "book" && <VisitList api={api} timers={timers} />}

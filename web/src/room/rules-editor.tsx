@@ -1,4 +1,4 @@
-// Who need not knock, and the quiet hours.
+// Who need not knock, whether guests hear the room, and the quiet hours.
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { weekdayText } from "../words/times";
@@ -28,6 +28,10 @@ export function RulesEditor({ api }: { api: RoomApi }) {
           <WelcomeList
             people={rules.value.people}
             choose={async (person, welcome) => receive(await api.setWelcome(person, welcome), "saved")}
+          />
+          <GuestsHear
+            mayHear={rules.value.guests_hear}
+            choose={async (mayHear) => receive(await api.setGuestsHear(mayHear), "saved")}
           />
           <HoursEditor
             saved={rules.value.hours}
@@ -64,6 +68,30 @@ function WelcomeList({ people, choose }: WelcomeListProps) {
           </li>
         ))}
       </ul>
+    </section>
+  );
+}
+
+interface GuestsHearProps {
+  readonly mayHear: boolean;
+  readonly choose: (mayHear: boolean) => Promise<void>;
+}
+
+function GuestsHear({ mayHear, choose }: GuestsHearProps) {
+  return (
+    <section class="room-hours">
+      <h2 class="room-title">{t("room.guests.title")}</h2>
+      <div class="room-answers">
+        <button
+          type="button"
+          class="room-plain"
+          data-guests-hear={mayHear}
+          aria-pressed={mayHear}
+          onClick={() => void choose(!mayHear)}
+        >
+          {t(mayHear ? "room.guests.hear" : "room.guests.deaf")}
+        </button>
+      </div>
     </section>
   );
 }

@@ -25,6 +25,7 @@ export function startRoom(element: HTMLElement, server: Server): void {
     openSocket: () => server.openSocket("/api/v1/control", SUBPROTOCOL),
     hasSession: () => hasSession(api),
     requestClosing: () => roomApi.closeCurtain(),
+    requestMicrophoneOff: () => roomApi.switchMicrophoneOff(),
     announce: (what) => chime.ring(what),
   });
   window.addEventListener("online", () => control.retryNow());

@@ -4,6 +4,7 @@ import { act } from "preact/test-utils";
 import { afterEach, expect, test } from "vitest";
 import { Api } from "../server/api";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
+import { timeText } from "../words/times";
 import { RoomApi, type VisitRow } from "./room-api";
 import { deeds, VisitList } from "./visit-list";
 
@@ -19,8 +20,19 @@ const ANN: VisitRow = {
   stills: 2,
   knocks: 1,
   refusals: 0,
+  talked_s: 30,
+  talked_utc_s: 1_800_000_060,
 };
-const BO: VisitRow = { ...ANN, id: "ba9876543210", name: "Bo", ways: [], drove_s: 0, stills: 0, refusals: 1 };
+const BO: VisitRow = {
+  ...ANN,
+  id: "ba9876543210",
+  name: "Bo",
+  ways: [],
+  drove_s: 0,
+  stills: 0,
+  refusals: 1,
+  talked_utc_s: 0,
+};
 
 const page = document.createElement("div");
 afterEach(() => render(null, page));
@@ -58,6 +70,7 @@ test("a line says what the person did", () => {
     "knocked",
     "looked for 10 min",
     "turned the camera for 2 min",
+    `talked for 1 min, last at ${timeText(1_800_000_060_000)}`,
     "kept 2 pictures",
   ]);
   expect(deeds(BO)).toEqual(["knocked", "was not let in"]);

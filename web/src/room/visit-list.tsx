@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Timers } from "../time/timers";
-import { durationText, whenText } from "../words/times";
+import { durationText, timeText, whenText } from "../words/times";
 import { t } from "../words/words";
 import type { RoomApi, VisitRow } from "./room-api";
 
@@ -112,6 +112,14 @@ export function deeds(visit: VisitRow): string[] {
     ...(visit.refusals > 0 ? [t("book.refused")] : []),
     ...(visit.ways.length > 0 ? [t("book.looked", { duration: durationOf(visit.looked_s) })] : []),
     ...(visit.drove_s > 0 ? [t("book.drove", { duration: durationOf(visit.drove_s) })] : []),
+    ...(visit.talked_utc_s > 0
+      ? [
+          t("book.talked", {
+            duration: durationOf(visit.talked_s),
+            time: timeText(visit.talked_utc_s * 1000),
+          }),
+        ]
+      : []),
     ...(visit.stills > 0 ? [t("book.stills", { count: visit.stills })] : []),
   ];
 }

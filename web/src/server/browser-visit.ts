@@ -9,6 +9,7 @@ import { USUAL_WAYS, type WayName } from "../stage/way";
 import { joinStage, type WhepPorts } from "../stage/whep";
 import { browserTimers } from "../time/timers";
 import { Visit } from "../visit/visit";
+import { microphoneOpener } from "../voice/microphone";
 import { Api, hasSession } from "./api";
 import type { Server } from "./server";
 
@@ -69,6 +70,14 @@ export function browserVisit(server: Server, ways: readonly WayName[] = USUAL_WA
     },
     joinStream: lack === null ? (view, events) => connector.open(view, events) : null,
     streamLack: lack,
+    openMicrophone: microphoneOpener({
+      devices: navigator.mediaDevices,
+      createContext: () => new AudioContext(),
+    }),
+    sound: {
+      storage: () => window.localStorage,
+      streamOf: (track) => new MediaStream([track]),
+    },
     requestFrame: (run) => requestAnimationFrame(run),
     endSession: () => endSession(api),
   });

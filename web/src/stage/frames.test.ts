@@ -1,7 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { watchFrames } from "./frames";
-import type { ShownFrame } from "./viewer";
+import { type ShownFrame, watchFrames } from "./frames";
 
 test("each frame is reported with its display time and RTP timestamp, until stopped", () => {
   const callbacks = new Map<number, (now: number, metadata: object) => void>();

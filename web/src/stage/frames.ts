@@ -1,5 +1,12 @@
 // Reports every video frame that reaches the screen.
-import type { ShownFrame } from "./viewer";
+
+/** A video frame that reached the screen. */
+export interface ShownFrame {
+  /** When it was displayed, on the page's clock. */
+  readonly shownAtMs: number;
+  /** Null if the browser does not report it. */
+  readonly rtpTimestamp: number | null;
+}
 
 /** Chromium adds the RTP timestamp for frames received over WebRTC. */
 type Metadata = VideoFrameCallbackMetadata & { readonly rtpTimestamp?: number };

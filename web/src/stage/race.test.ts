@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { asFrame, picture } from "../testing/fake-codecs";
 import { FakeTimers } from "../testing/fake-timers";
+import { NO_VOICE } from "../testing/voice";
 import type { StreamEvents } from "./stream";
 import { DIRECT_TIMEOUT_MS, Viewer } from "./viewer";
 import type { WayName } from "./way";
@@ -32,7 +33,7 @@ function setup() {
     newView: () => `view${++views}`,
     joinDirect: (view, events, signal) => {
       directs.push({ view, events, signal });
-      return Promise.resolve({ captureAnchor: null, leave: () => {} });
+      return Promise.resolve({ captureAnchor: null, voice: NO_VOICE, leave: () => {} });
     },
     joinStream: (view, events) => {
       const stream: Stream = { view, events, isLeft: false };

@@ -1,6 +1,7 @@
 // The ways of the viewer one after the other; `race.test.ts` has those that race.
 import { expect, test } from "vitest";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
+import { NO_VOICE } from "../testing/voice";
 import type { IvsEvents } from "./ivs";
 import type { StreamEvents } from "./stream";
 import { DIRECT_TIMEOUT_MS, FROZEN_MS, STEP_MS, Viewer } from "./viewer";
@@ -33,7 +34,7 @@ function setup(ways: readonly WayName[], canStream = true) {
     ways,
     random: () => 0,
     newView: () => "view",
-    joinDirect: async (_view, events) => begin(directs, events),
+    joinDirect: async (_view, events) => ({ ...begin(directs, events), voice: NO_VOICE }),
     joinStream: canStream ? (_view, events) => begin(streams, events) : null,
     joinIvs: async (_view, events) => {
       const session = begin(places, events);

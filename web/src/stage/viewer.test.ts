@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
+import { NO_VOICE } from "../testing/voice";
 import { Viewer } from "./viewer";
 import type { JoinFailure } from "./way";
 import { JoinError, type WhepEvents, type WhepSession } from "./whep";
@@ -33,7 +34,7 @@ function setup() {
             const leave = () => {
               attempt.isLeft = true;
             };
-            resolve({ captureAnchor: null, leave, ...session });
+            resolve({ captureAnchor: null, voice: NO_VOICE, leave, ...session });
             return flushPromises();
           },
           fail: (failure) => {

@@ -12,6 +12,7 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 import { backoffMs } from "../time/backoff";
 import type { Cancel, Timers } from "../time/timers";
 import { CaptureClock } from "./capture-clock";
+import type { ShownFrame } from "./frames";
 import type { IvsEvents, IvsSession } from "./ivs";
 import type { StreamEvents, StreamSession } from "./stream";
 import {
@@ -22,7 +23,7 @@ import {
   type WayName,
   worstFailure,
 } from "./way";
-import { JoinError, type WhepEvents, type WhepSession } from "./whep";
+import { JoinError, type StageVoice, type WhepEvents, type WhepSession } from "./whep";
 
 /** At thirty frames a second thirty are missing by then: what is shown is too old to drive by. */
 export const FROZEN_MS = 1000;
@@ -81,14 +82,6 @@ export interface ViewerPorts {
   receiveFrameTimes(capturedAtMs: number, shownAtMs: number): void;
 }
 
-/** A video frame that reached the screen. */
-export interface ShownFrame {
-  /** When it was displayed, on the page's clock. */
-  readonly shownAtMs: number;
-  /** Null if the browser does not report it. */
-  readonly rtpTimestamp: number | null;
-}
-
 /** One way that is being connected, or has a picture. */
 interface Attempt {
   readonly startedAtMs: number;
@@ -103,6 +96,8 @@ export class Viewer {
   readonly #state = signal<ViewerState>({ kind: "closed" });
   readonly #way = signal<WayName | null>(null);
   readonly #isIndirect = signal(false);
+  /** The sound of the connection by WebRTC; null while there is none. To be read only. */
+  readonly voice = signal<StageVoice | null>(null);
   readonly #attempts = new Map<WayName, Attempt>();
   readonly #steps: readonly (readonly WayName[])[];
   #step = 0;
@@ -261,7 +256,8 @@ export class Viewer {
     const attempt = this.#startWebRtc(
       "direct",
       (events, signal) => this.#ports.joinDirect(this.#view, events, signal),
-      ({ captureAnchor }) => {
+      ({ captureAnchor, voice }) => {
+        this.voice.value = voice;
         this.#captureClock = captureAnchor && new CaptureClock(captureAnchor);
       },
     );
@@ -441,6 +437,7 @@ export class Viewer {
     attempt?.leave();
     if (way === "direct") {
       this.#captureClock = null;
+      this.voice.value = null;
       if (attempt !== undefined && attempt.lastFrameAtMs - attempt.startedAtMs > STABLE_MS) {
         this.#directTries = 0;
       }

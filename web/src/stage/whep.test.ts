@@ -46,6 +46,26 @@ test("it only receives, prefers H.264, and does not buffer frames", async () => 
   expect(peer.receiver.jitterBufferTarget).toBe(0);
 });
 
+test("sound is offered both ways without a microphone, and carries what the server has agreed to", async () => {
+  for (const [direction, hears, canTalk] of [
+    ["sendrecv", true, true],
+    ["recvonly", true, false],
+    ["sendonly", false, true],
+    ["inactive", false, false],
+    [null, false, false],
+  ] as const) {
+    const { peer, join } = setup();
+    peer.audio.currentDirection = direction;
+    const { voice } = await join();
+    expect([voice.heard !== null, voice.canTalk]).toEqual([hears, canTalk]);
+    expect(peer.audio.receiver.jitterBufferTarget).toBe(0);
+    expect(peer.audio.sent).toEqual([]);
+    voice.send({ kind: "audio" } as MediaStreamTrack);
+    voice.send(null);
+    expect(peer.audio.sent).toEqual([{ kind: "audio" }, null]);
+  }
+});
+
 test("the stream is reported as soon as it exists", async () => {
   const { peer, seen, join } = setup();
   await join();
@@ -197,6 +217,14 @@ test("a stream that the server ends is lost at once, although the connection sta
   peer.setTransportState("closed");
   expect(seen.lost).toBe(1);
   peer.setConnectionState("closed");
+  expect(seen.lost).toBe(1);
+});
+
+test("the sound's own transport, which is closed once it shares the picture's, is not the picture's end", async () => {
+  const { peer, seen, join } = setup();
+  await join();
+  expect(peer.audio.receiver.transport.onstatechange).toBe(null);
+  peer.setTransportState("closed");
   expect(seen.lost).toBe(1);
 });
 

@@ -40,7 +40,18 @@ export interface WhepEvents {
   onLost(): void;
 }
 
+/** The sound of a connection. */
+export interface StageVoice {
+  /** What the room's microphone hears; null where this connection carries none. */
+  readonly heard: MediaStreamTrack | null;
+  /** Whether this connection can carry the visitor's voice. */
+  readonly canTalk: boolean;
+  /** Sends this track to the room; null sends nothing more. */
+  send(track: MediaStreamTrack | null): void;
+}
+
 export interface WhepSession {
+  readonly voice: StageVoice;
   readonly captureAnchor: CaptureAnchor | null;
   /** Ends the session here and at the server; may be called twice, and while the page is being unloaded. */
   leave(): void;
@@ -66,7 +77,7 @@ export async function joinStage(
   };
   signal.addEventListener("abort", close);
   try {
-    const offer = await createOffer(ports, peer, events);
+    const { offer, audio } = await createOffer(ports, peer, events);
     if (signal.aborted) {
       throw new JoinError("failed");
     }
@@ -86,7 +97,7 @@ export async function joinStage(
       leave();
       throw error;
     }
-    return { captureAnchor: answer.captureAnchor, leave: once(leave) };
+    return { captureAnchor: answer.captureAnchor, voice: voiceOf(audio), leave: once(leave) };
   } catch (error) {
     close();
     throw error instanceof JoinError ? error : new JoinError("failed", error);
@@ -95,16 +106,42 @@ export async function joinStage(
   }
 }
 
-async function createOffer(ports: WhepPorts, peer: RTCPeerConnection, events: WhepEvents): Promise<string> {
-  peer.ontrack = (event) => events.onStream(event.streams[0] ?? new MediaStream([event.track]));
+interface Offer {
+  readonly offer: string;
+  readonly audio: RTCRtpTransceiver;
+}
+
+async function createOffer(ports: WhepPorts, peer: RTCPeerConnection, events: WhepEvents): Promise<Offer> {
+  peer.ontrack = (event) => {
+    if (event.track.kind !== "audio") {
+      events.onStream(event.streams[0] ?? new MediaStream([event.track]));
+    }
+  };
   const transceiver = peer.addTransceiver("video", { direction: "recvonly" });
   preferH264(transceiver, ports.codecs());
   if ("jitterBufferTarget" in transceiver.receiver) {
     transceiver.receiver.jitterBufferTarget = 0; // show each frame as soon as it arrives
   }
+  // Both ways from the start, without a track: to talk later, nothing has to be agreed on again.
+  const audio = peer.addTransceiver("audio", { direction: "sendrecv" });
+  if ("jitterBufferTarget" in audio.receiver) {
+    audio.receiver.jitterBufferTarget = 0; // or the picture would wait for the sound
+  }
   await peer.setLocalDescription(await peer.createOffer());
   await waitForCandidates(ports.timers, peer);
-  return peer.localDescription?.sdp ?? "";
+  return { offer: peer.localDescription?.sdp ?? "", audio };
+}
+
+/** What the server has agreed to; a server without sound has refused it. */
+function voiceOf(audio: RTCRtpTransceiver): StageVoice {
+  const direction = audio.currentDirection ?? "inactive";
+  return {
+    heard: direction === "sendrecv" || direction === "recvonly" ? audio.receiver.track : null,
+    canTalk: direction === "sendrecv" || direction === "sendonly",
+    send: (track) => {
+      audio.sender.replaceTrack(track).catch(() => {}); // the connection is closed, so nothing is sent anyway
+    },
+  };
 }
 
 /** Puts H.264 first, which our server sends, and keeps the rest for other servers. */
@@ -204,7 +241,9 @@ function watchConnection(timers: Timers, peer: RTCPeerConnection, events: WhepEv
     }
   };
   // A server that ends the stream closes the DTLS transport; `connectionState` would stay "connected" for seconds.
-  const transports = peer.getReceivers().flatMap(({ transport }) => (transport === null ? [] : [transport]));
+  // The sound's own transport is closed once it shares the picture's, or is refused.
+  const pictures = peer.getReceivers().filter(({ track }) => track.kind !== "audio");
+  const transports = pictures.flatMap(({ transport }) => (transport === null ? [] : [transport]));
   for (const transport of transports) {
     transport.onstatechange = () => transport.state === "closed" && lost();
   }

@@ -15,12 +15,31 @@ export class FakePeer {
   bytesReceived = 0;
   direction = "";
   preferred: readonly RTCRtpCodec[] = [];
+  /** The section for sound; `currentDirection` is what the server's answer makes of it. */
+  readonly audio = {
+    currentDirection: null as RTCRtpTransceiverDirection | null,
+    receiver: {
+      jitterBufferTarget: null as number | null,
+      track: { kind: "audio" },
+      transport: { state: "new" as RTCDtlsTransportState, onstatechange: null as (() => void) | null },
+    },
+    sent: [] as unknown[],
+    sender: {
+      replaceTrack: async (track: unknown) => {
+        this.audio.sent.push(track);
+      },
+    },
+  };
   readonly receiver = {
+    track: { kind: "video" },
     jitterBufferTarget: null as number | null,
     transport: { state: "new" as RTCDtlsTransportState, onstatechange: null as (() => void) | null },
   };
 
-  addTransceiver(_kind: string, init: { direction: string }) {
+  addTransceiver(kind: string, init: { direction: string }) {
+    if (kind === "audio") {
+      return this.audio;
+    }
     this.direction = init.direction;
     return {
       receiver: this.receiver,
@@ -31,7 +50,7 @@ export class FakePeer {
   }
 
   getReceivers() {
-    return [this.receiver];
+    return [this.receiver, this.audio.receiver];
   }
 
   async getStats(): Promise<RTCStatsReport> {

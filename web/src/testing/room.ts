@@ -14,6 +14,7 @@ export const room = (changes: Partial<Room> = {}, closed = false): Room => ({
   curtain: { closed, by: "Mei", since: 1_800_000_000_000, saved: true },
   here: [],
   knocks: [],
+  microphone: { exists: true, off: false, open: false, saved: true },
   quiet_until: null,
   faults: [],
   ...changes,
@@ -26,6 +27,8 @@ export const here = (name: string, changes: Partial<PersonHere> = {}): PersonHer
   looks: true,
   hears: false,
   drives: false,
+  talks: false,
+  heard: false,
   ...changes,
 });
 

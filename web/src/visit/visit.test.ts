@@ -5,6 +5,7 @@ import { JoinError, type WhepEvents } from "../stage/whep";
 import { lease, notice, state, welcome } from "../testing/examples";
 import { FakeSocket } from "../testing/fake-socket";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
+import { NO_VOICE, SILENT_PORTS } from "../testing/voice";
 import { t } from "../words/words";
 import { Visit } from "./visit";
 
@@ -30,13 +31,15 @@ function setup({ joinFails = null as JoinFailure | null } = {}) {
     newView: () => "view",
     joinStream: null,
     streamLack: "decoder",
+    ...SILENT_PORTS,
     requestFrame: () => {},
     joinDirect: async (_view, events) => {
       if (whep.fails !== null) {
         throw new JoinError(whep.fails);
       }
       const number = joins.push(events);
-      return { captureAnchor: { rtpTimestamp: 0, serverMs: 50_000 }, leave: () => left.push(number) };
+      const captureAnchor = { rtpTimestamp: 0, serverMs: 50_000 };
+      return { captureAnchor, voice: NO_VOICE, leave: () => left.push(number) };
     },
   });
   const socket = (): FakeSocket => {

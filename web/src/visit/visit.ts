@@ -5,13 +5,17 @@ import { Driver } from "../drive/driver";
 import type { CutReason, Hold } from "../drive/hold";
 import { PING_RETRY_MS } from "../drive/setpoint-sender";
 import { isZero } from "../drive/velocity";
+import type { ShownFrame } from "../stage/frames";
 import { Painter, type PainterPorts } from "../stage/painter";
 import type { StreamLack } from "../stage/stream";
-import { type ShownFrame, Viewer, type ViewerPorts, type ViewerState } from "../stage/viewer";
+import { Viewer, type ViewerPorts, type ViewerState } from "../stage/viewer";
 import type { WayName } from "../stage/way";
 import { ServerTime } from "../time/server-time";
 import { SleepDetector } from "../time/sleep-detector";
 import type { Cancel } from "../time/timers";
+import { Hearing, type HearingPorts } from "../voice/hearing";
+import type { OpenMicrophone } from "../voice/microphone";
+import { Talk } from "../voice/talk";
 import type { Access, AxisState, ServerMessage, StageState } from "../wire/messages";
 import { knock } from "../wire/outgoing";
 import { Handover } from "./handover";
@@ -35,6 +39,8 @@ const CHECK_INTERVAL_MS = 500;
 export type VisitPorts = Pick<ChannelPorts, "timers" | "random" | "openSocket" | "hasSession"> &
   Pick<ViewerPorts, "newView" | "ways" | "joinDirect" | "joinStream" | "joinIvs"> &
   Pick<PainterPorts, "requestFrame"> & {
+    readonly openMicrophone: OpenMicrophone;
+    readonly sound: HearingPorts;
     /** Why there is no `joinStream`; null where there is one. */
     readonly streamLack: StreamLack | null;
     /** Ends the visitor's session at the server; false if that failed. */
@@ -66,7 +72,10 @@ export class Visit {
   readonly painter: Painter;
   readonly driver: Driver;
   readonly handover: Handover;
+  readonly talk: Talk;
+  readonly hearing: Hearing;
   readonly #roomAccess = new RoomAccess();
+  readonly #mayTalk = signal(false);
   #isVisible = true;
 
   readonly #isJoined = signal(false);
@@ -140,6 +149,13 @@ export class Visit {
       driver: this.driver,
       send: (message) => this.#channel.send(message),
     });
+    this.talk = new Talk({
+      ...ports,
+      connection: this.#viewer.voice,
+      send: (message) => this.#channel.send(message),
+    });
+    this.hearing = new Hearing(ports.sound);
+    this.#viewer.voice.subscribe((voice) => this.hearing.receiveTrack(voice?.heard ?? null));
     this.#channel.state.subscribe((state) => this.#receiveChannelState(state));
     this.#viewer.state.subscribe((state) => this.#receiveViewerState(state));
     this.driver.hold.subscribe((hold) => this.#receiveHold(hold));
@@ -167,6 +183,16 @@ export class Visit {
   get isIndirect(): ReadonlySignal<boolean> {
     return this.#viewer.isIndirect;
   }
+
+  /** Whether this visitor may talk to the room, as far as rights go. */
+  get mayTalk(): ReadonlySignal<boolean> {
+    return this.#mayTalk;
+  }
+
+  /** What the room's microphone hears; null while the picture comes by a way without sound. */
+  readonly sound: ReadonlySignal<MediaStreamTrack | null> = computed(
+    () => this.#viewer.voice.value?.heard ?? null,
+  );
 
   /** Whether the room shows nothing to this visit now, or the visitor has to tap before it does again. */
   readonly isWithheld: ReadonlySignal<boolean> = computed(
@@ -248,6 +274,7 @@ export class Visit {
       this.#channel.retryNow();
     } else {
       this.driver.returnLease();
+      this.talk.end();
     }
   }
 
@@ -276,6 +303,7 @@ export class Visit {
   #close(): void {
     this.#cancelCheck();
     this.driver.returnLease();
+    this.talk.end();
     this.#channel.close();
     this.#viewer.close();
     this.painter.clear();
@@ -328,10 +356,17 @@ export class Visit {
       case "access":
         this.#receiveAccess(message);
         break;
+      case "voice":
+        this.talk.receiveVoice(message);
+        break;
+      case "talk.ended":
+        this.talk.receiveEnded(message.reason);
+        break;
     }
   }
 
   #receiveAccess(access: Access): void {
+    this.#mayTalk.value = access.rights.includes("talk");
     const isLooking = this.#firstPictureMs.value !== null;
     switch (this.#roomAccess.receive(access, isLooking, this.#isVisible)) {
       case "look":
@@ -394,6 +429,7 @@ export class Visit {
     } else {
       this.driver.receiveDisconnected();
       this.handover.receiveDisconnected();
+      this.talk.receiveDisconnected();
       this.#serverTime.reset();
       this.#serverState.value = { ...this.#serverState.value, pan: null, tilt: null, stage: null };
       this.#viewer.receiveAvailability(true); // unknown: without a word of the server, the viewer finds out by itself

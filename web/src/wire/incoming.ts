@@ -14,6 +14,8 @@ const TYPES: Record<ServerMessage["type"], true> = {
   error: true,
   access: true,
   room: true,
+  voice: true,
+  "talk.ended": true,
 };
 
 /** The message in `text`, or null if this page does not know it. */

@@ -42,6 +42,9 @@ const MAKE: {
   "lease.return": () => outgoing.returnLease(),
   knock: () => outgoing.knock(),
   "room.curtain": ({ closed }) => outgoing.setCurtain(closed),
+  "room.microphone": ({ off }) => outgoing.setMicrophone(off),
+  talk: ({ mode }) => outgoing.talk(mode),
+  "talk.end": () => outgoing.endTalk(),
   "room.answer": ({ person, answer }) => outgoing.answerPerson(person, answer),
 };
 

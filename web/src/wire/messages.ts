@@ -15,7 +15,10 @@ export type ClientMessage =
   | LeaseReturn
   | Knock
   | RoomCurtain
-  | RoomAnswer;
+  | RoomAnswer
+  | RoomMicrophone
+  | Talk
+  | TalkOver;
 
 /** The first message on a socket; only `stop` is accepted before it. */
 export interface Hello {
@@ -125,6 +128,31 @@ export interface RoomAnswer {
   readonly answer: "always" | "no" | "yes";
 }
 
+/** Switch the room's microphone off or on, for the room. It is off at once, and on when that is saved. */
+export interface RoomMicrophone {
+  readonly type: "room.microphone";
+  readonly off: boolean;
+}
+
+/**
+ * Ask that the room hears you, and repeat it every second for as long as it shall: it ends 3 s after the last.
+ *
+ * `voice` says when the room hears you; until then, and after it, send nothing: it would be dropped. Before the first
+ * words of a visit a chime is heard in the room.
+ *
+ * Attributes:
+ *     mode: `hold` for as long as something is held, or `open`, where `voice` offers it.
+ */
+export interface Talk {
+  readonly type: "talk";
+  readonly mode: "hold" | "open";
+}
+
+/** The room is to hear you no more. */
+export interface TalkOver {
+  readonly type: "talk.end";
+}
+
 /** Every message that the server can send. */
 export type ServerMessage =
   | Welcome
@@ -137,7 +165,9 @@ export type ServerMessage =
   | Notice
   | ErrorMessage
   | Access
-  | Room;
+  | Room
+  | Voice
+  | TalkEnded;
 
 /**
  * The reply to `hello`: the socket's name and the server's limits.
@@ -318,19 +348,22 @@ export interface Access {
  * What the room knows: sent to who may speak for it, after `welcome` and on change.
  *
  * Attributes:
- *     here: who looks, hears or drives, in the order in which they came.
+ *     here: who looks, hears, drives or talks, in the order in which they came.
  *     knocks: who knocks, likewise.
+ *     microphone: the room's own; `off` is its switch, whatever the curtain does.
  *     quiet_until: when the quiet hours of now end, in milliseconds since 1970, UTC; null outside of them.
  *     faults: what does not work: `store` (the newest change may be lost by a restart), `media` (pictures or sound
- *         could not be cut everywhere), `park` (the head could not be parked), `chime`, `light`.
+ *         could not be cut everywhere), `park` (the head could not be parked), `chime`, `light`, `microphone`,
+ *         `speaker`.
  */
 export interface Room {
   readonly type: "room";
   readonly curtain: CurtainView;
   readonly here: readonly PersonHere[];
   readonly knocks: readonly PersonKnocking[];
+  readonly microphone: MicrophoneView;
   readonly quiet_until: number | null;
-  readonly faults: readonly ("chime" | "light" | "media" | "park" | "store")[];
+  readonly faults: readonly ("chime" | "light" | "media" | "microphone" | "park" | "speaker" | "store")[];
 }
 
 /**
@@ -349,7 +382,14 @@ export interface CurtainView {
   readonly saved: boolean;
 }
 
-/** A person who looks, hears or drives now. `since` is when that began, in milliseconds since 1970, UTC. */
+/**
+ * A person who looks, hears, drives or talks now.
+ *
+ * Attributes:
+ *     since: when that began, in milliseconds since 1970, UTC.
+ *     talks: whether the person's microphone is open to the room.
+ *     heard: whether the room hears the person's voice at this moment.
+ */
 export interface PersonHere {
   readonly person: string;
   readonly name: string;
@@ -357,6 +397,8 @@ export interface PersonHere {
   readonly looks: boolean;
   readonly hears: boolean;
   readonly drives: boolean;
+  readonly talks: boolean;
+  readonly heard: boolean;
 }
 
 /**
@@ -371,6 +413,50 @@ export interface PersonKnocking {
   readonly name: string;
   readonly since: number;
   readonly until: number;
+}
+
+/**
+ * The room's microphone.
+ *
+ * Attributes:
+ *     exists: whether there is any sound between the room and its visitors.
+ *     off: whether the room has switched it off; one that is being switched on is off until that is saved.
+ *     open: whether it hears the room now.
+ *     saved: whether a restart would know the switch.
+ */
+export interface MicrophoneView {
+  readonly exists: boolean;
+  readonly off: boolean;
+  readonly open: boolean;
+  readonly saved: boolean;
+}
+
+/**
+ * The sound between you and the room; sent after `welcome`, and on change, where the house has any.
+ *
+ * Attributes:
+ *     microphone: whether the room can be heard: `off` (the room has switched it off), `missing` (it does not work),
+ *         `closed` (nobody hears it now), `open`.
+ *     hears: whether you may hear it.
+ *     speaker: whether the room can hear its visitors: `missing` (it does not work) or `ready`.
+ *     open: whether you may talk with an open microphone, too.
+ *     heard: whether the room hears you now.
+ *     talking: the names of the others whom it hears now.
+ */
+export interface Voice {
+  readonly type: "voice";
+  readonly microphone: "closed" | "missing" | "off" | "open";
+  readonly hears: boolean;
+  readonly speaker: "missing" | "ready";
+  readonly open: boolean;
+  readonly heard: boolean;
+  readonly talking: readonly string[];
+}
+
+/** The room does not hear you: your `talk` was refused, or the server ended it; `reason` is a Refusal. */
+export interface TalkEnded {
+  readonly type: "talk.ended";
+  readonly reason: string;
 }
 
 /** Close codes of the server, besides those of RFC 6455. */

@@ -13,7 +13,10 @@ import type {
   Release,
   RoomAnswer,
   RoomCurtain,
+  RoomMicrophone,
   Stop,
+  Talk,
+  TalkOver,
 } from "./messages";
 
 /** The first message on a socket; `clock` is the page's own clock in milliseconds. */
@@ -58,6 +61,15 @@ export const knock = (): Knock => ({ type: "knock" });
 
 /** Close or open the room's curtain. */
 export const setCurtain = (closed: boolean): RoomCurtain => ({ type: "room.curtain", closed });
+
+/** Switch the room's microphone off or on. */
+export const setMicrophone = (off: boolean): RoomMicrophone => ({ type: "room.microphone", off });
+
+/** Ask the room to hear this visitor, or to go on. */
+export const talk = (mode: Talk["mode"]): Talk => ({ type: "talk", mode });
+
+/** The room is to hear this visitor no more. */
+export const endTalk = (): TalkOver => ({ type: "talk.end" });
 
 /** Let a person in, or send the person away. */
 export const answerPerson = (person: string, answer: RoomAnswer["answer"]): RoomAnswer => ({

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import IO, Self
 
 F_SETPIPE_SZ = 1031  # linux/fcntl.h
-FED_PIPE_BYTES = 4096  # a page, the least: what waits in the pipe is late
+FED_PIPE_BYTES = 2**14  # pages are only free once they are read to their ends, so a single one would seldom be
 PIPE_BYTES = 2**20  # what an ordinary user may have, and more than a picture: the child never waits while we decode
 READ_BYTES = 2**18
 KEPT_STDERR_BYTES = 2000
@@ -104,7 +104,7 @@ class ChildProcess:
         return int.from_bytes(fcntl.ioctl(self._stdin, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def write(self, data: bytes) -> bool:
-        """Give it input, at most what fits into a page; returns False if it has ended. What does not fit is dropped."""
+        """Give it input, at most a page; returns False if it has ended. What does not fit into the pipe is dropped."""
         assert self._stdin is not None  # noqa: S101 (likewise)
         try:
             os.write(self._stdin.fileno(), data)
