@@ -27,7 +27,7 @@ NO_H264 = """
   const create = RTCPeerConnection.prototype.addTransceiver;
   RTCPeerConnection.prototype.addTransceiver = function (...how) {
     const transceiver = create.apply(this, how);
-    transceiver.setCodecPreferences(others);
+    if (transceiver.receiver.track.kind === "video") transceiver.setCodecPreferences(others);
     return transceiver;
   };
 """

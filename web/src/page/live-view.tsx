@@ -1,7 +1,7 @@
 // The live picture, and the few controls over it.
-import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { listenToGamepads } from "../drive/gamepad-input";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { GamepadSettings } from "../drive/gamepad-settings";
+import { listenForGamepads } from "../drive/gamepads";
 import { velocityOf } from "../drive/hold";
 import type { InputArea } from "../drive/input-area";
 import { KeyInput } from "../drive/key-input";
@@ -10,20 +10,15 @@ import { ScaledInput } from "../drive/scaled-input";
 import { watchFrames } from "../stage/frames";
 import type { Timers } from "../time/timers";
 import type { Visit } from "../visit/visit";
-import { SoundButton } from "../voice/sound-button";
-import { VoiceCorner } from "../voice/voice-corner";
 import { t } from "../words/words";
 import { Arrows } from "./arrows";
-import { ConnectionPanel } from "./connection-panel";
 import { PictureFraming } from "./framing";
 import { FramingButton } from "./framing-button";
-import { HandoverPanel } from "./handover-panel";
 import { JoystickOverlay } from "./joystick-overlay";
 import { keepLastFrame } from "./last-frame";
 import { Picture } from "./picture";
 import { StatusBanner } from "./status-banner";
 import type { StillPorts } from "./still";
-import { StillButton } from "./still-button";
 import { StopButton } from "./stop-button";
 import { keepScreenOn } from "./wake-lock";
 
@@ -60,6 +55,8 @@ export function LiveView({ visit, video, timers, stills, area, isCovered }: Live
   useEffect(() => followPictureSize(video, framing), [video, framing]);
   useEffect(() => drawPictures(drawn.current, visit, framing), [visit, framing]);
 
+  const controls = useControls(visit.viewer.value.kind);
+  const voice = visit.talk.voice.value;
   const hold = visit.driver.hold.value;
   return (
     <main
@@ -87,20 +84,33 @@ export function LiveView({ visit, video, timers, stills, area, isCovered }: Live
         <JoystickOverlay joystick={pointer.joystick} isCut={hold.kind === "cut"} />
       </div>
       {!isCovered && <StatusBanner visit={visit} />}
-      <HandoverPanel visit={visit} />
+      {controls !== null && <controls.HandoverPanel visit={visit} />}
       <button type="button" class="leave" onClick={() => visit.leave()}>
         {t("action.leave")}
       </button>
-      <VoiceCorner visit={visit} area={area} />
+      {controls !== null && <controls.VoiceCorner visit={visit} area={area} />}
       <StopButton visit={visit} />
       <div class="tools">
-        {visit.talk.voice.value !== null && <SoundButton visit={visit} voice={visit.talk.voice.value} />}
-        <StillButton visit={visit} ports={stills} timers={timers} />
+        {controls !== null && voice !== null && <controls.SoundButton visit={visit} voice={voice} />}
+        {controls !== null && <controls.StillButton visit={visit} ports={stills} timers={timers} />}
         <FramingButton framing={framing} />
-        <ConnectionPanel visit={visit} gamepads={gamepads} />
+        {controls !== null && <controls.ConnectionPanel visit={visit} gamepads={gamepads} />}
       </div>
     </main>
   );
+}
+
+type Controls = typeof import("./controls");
+
+/** Null until they are loaded; whenever the picture's state changes, it is tried again. */
+function useControls(state: string): Controls | null {
+  const [loaded, setLoaded] = useState<Controls | null>(null);
+  useEffect(() => {
+    if (loaded === null && state !== "closed") {
+      import("./controls").then(setLoaded, () => {}); // the server cannot be reached, which the page says by itself
+    }
+  }, [loaded, state]);
+  return loaded;
 }
 
 /** The state of the visit for styles and tests, as described in web/README.md. */
@@ -146,7 +156,7 @@ function listenToInputs(surface: HTMLElement | null, inputs: Inputs) {
   const stopListening = [
     pointer.listen(surface),
     new KeyInput(input, timers).listen(area),
-    listenToGamepads(input, area, gamepads),
+    listenForGamepads(input, area, gamepads),
     framing.listenToKeys(area),
   ];
   return () => {

@@ -1,7 +1,7 @@
 // The page of a visit in happy-dom, for tests: its server, its sockets and its time are the test's.
 import { render } from "preact";
 import { act } from "preact/test-utils";
-import { afterEach, beforeEach } from "vitest";
+import { afterEach, beforeEach, vi } from "vitest";
 import { WHOLE_WINDOW } from "../drive/input-area";
 import { App } from "../page/app";
 import type { StillPorts } from "../page/still";
@@ -81,6 +81,7 @@ export function setup() {
     });
     deliver(welcome(), lease("nobody"), state());
     frame();
+    await act(() => vi.dynamicImportSettled()); // what is loaded once there is a picture
   };
   return { timers, video, socket, server, stills, visit, frame, deliver, join };
 }

@@ -2,7 +2,7 @@
 // The voice on the visitor's page: what it says, and that no finger, key or window leaves a microphone open.
 import { render } from "preact";
 import { act } from "preact/test-utils";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WHOLE_WINDOW } from "../drive/input-area";
 import { App } from "../page/app";
 import { createVideo, Player } from "../stage/player";
@@ -73,6 +73,7 @@ function setup() {
     });
     deliver(welcome(), lease("nobody"), state());
     frame();
+    await act(() => vi.dynamicImportSettled());
   };
   return { timers, socket, visit, frame, deliver, join, microphones, sent };
 }
