@@ -42,10 +42,10 @@ def test_the_stop_is_kept_as_it_was_sent_and_everything_else_is_a_motion() -> No
 
 
 def test_a_keep_alive_is_told_from_commands_and_from_the_stop() -> None:
-    beats = [(0.013 + at, b"\x7e\x00\x01") for at in range(40)]
+    beats = [(0.013 + 0.73 * at, b"\x7e\x00\x01") for at in range(50)]
     traffic = Traffic([stream(*drives(), *beats)])
     assert [one.stop.digits for one in traffic.stops] == ["020000"]
-    assert others(traffic) == {"heartbeat every 1 s (7e0001)": 40}
+    assert others(traffic) == {"heartbeat every 0.73 s (7e0001)": 50}
 
 
 def test_values_of_other_lengths_are_set_aside() -> None:

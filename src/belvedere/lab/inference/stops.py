@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     from belvedere.lab.inference.rhythm import Event
 
-MIN_RELEASES = 3
+MIN_RELEASES = 4
 """One burst that ends with a frame is no evidence: everything ends with something."""
+
+OFTEN = 3  # appearances, of a frame that may accompany others
 
 MIN_PRESSES = 5  # where a press and a release are one frame each
 MIN_MOTIONS = 2  # distinct frames; with one, nothing tells the press from the release
@@ -33,14 +35,16 @@ MAX_CHANCE = 0.005  # of a frame that has nothing to do with releases to pass
 MAX_CANDIDATES = 8  # frames judged; a log has one stop, and hardly so many keep-alives and queries
 NEARLY_LAST = 3  # frames before a silence: the stop, and others that follow it at once
 NEGLIGIBLE = 1e-4  # probability
+MIN_PROMPT_S, PROMPT_SHARE = 0.15, 0.55  # how soon after the last command a stop comes; a share of a silence
 COMPARABLE = 0.75  # of the releases that the best follows; what follows fewer is held motion, or comes by chance
 LONG_GAP = 2.2  # delays: in a longer gap, a clock that starts with a frame beats twice
 FIXED_SHARE, FIXED_S = 0.02, 0.012  # median deviation of delays that no hand makes: of the delay, and of a phone's own
 MIN_SCRIPTED_S = 0.7  # how long a script may hold; what comes sooner after each press is sent by the app itself
+MAX_WITHIN_SHARE = 0.25  # of a frame that follows releases; a motion comes within bursts as well
 COMPANION_SHARE = 0.6  # of appearances; the log may have lost some
-MAX_STOPS = 5  # that an app sends after a release, unless it never falls silent
+MAX_STOPS = 3  # that an app sends after a release, unless it never falls silent
 ALMOST_ALWAYS = 0.8
-RIVAL_SHARE = 0.5  # of the answers that come after one and the same frame
+RIVAL_SHARE = 0.3  # of the answers, where a stop has a form for each direction
 
 
 class StopCandidate(NamedTuple):
@@ -73,15 +77,22 @@ def find_stops(sequences: Sequence[Sequence[Event]], length: int) -> list[StopCa
     silence_s = silence_after(motions)
     companions = _companions(sequences, silence_s)
     others = (digits for digits in _enders(sequences, silence_s) if len(digits) != length)
+    enders = (*_enders(motions, silence_s), *others)
     found = []
-    for digits in (*_enders(motions, silence_s), *others):
+    for digits in enders:
         its_companions = frozenset(companions.get(digits, ()))
         everything = without(sequences, its_companions)
         motions_and_it = [
             [one for one in sequence if one.digits == digits or len(one.digits) == length] for sequence in everything
         ]
         stop = _judge(digits, motions_and_it, silence_s)
-        if stop is not None and not any(_has_rival(digits, sequence, silence_s) for sequence in everything):
+        if stop is None or _has_rival(digits, everything, silence_s):
+            continue
+        if not any(
+            _answers_too(other, stop, without(everything, {digits}), length, silence_s)
+            for other in enders
+            if other not in {digits, *its_companions}
+        ):
             found.append(StopCandidate(stop, its_companions))
     most = max((one.stop.releases for one in found), default=0)
     likely = [one for one in found if one.stop.releases >= COMPARABLE * most]
@@ -104,7 +115,7 @@ def _enders(sequences: Iterable[Sequence[Event]], silence_s: float) -> list[str]
                 start_s = event.time_s
             if after is None or (after.digits != event.digits and after.time_s - start_s > silence_s):
                 ends.update(set(last))
-    often = (one for one, count in ends.most_common() if count >= max(MIN_RELEASES, MIN_STOPPING_SHARE * runs[one]))
+    often = (one for one, count in ends.most_common() if count >= max(OFTEN, MIN_STOPPING_SHARE * runs[one]))
     return list(islice(often, MAX_CANDIDATES))
 
 
@@ -149,13 +160,14 @@ class _Tally(NamedTuple):
 def _tally(digits: str, sequence: Sequence[Event], bursts: Sequence[_Burst], silence_s: float) -> _Tally:
     groups = groupby(sequence, lambda event: event.digits == digits)
     starts = [next(group).time_s for is_frame, group in groups if is_frame]
+    prompt_s = max(MIN_PROMPT_S, PROMPT_SHARE * silence_s)
     answered = within = at = 0
     for burst in bursts:
         begun = bisect_left(starts, burst.start_s, at)
         at = bisect_left(starts, burst.end_s, begun)
         within += at - begun
-        answered += at < len(starts) and starts[at] <= min(burst.end_s + silence_s, burst.until_s)
-    window_s = sum(min(silence_s, burst.until_s - burst.end_s) for burst in bursts)
+        answered += at < len(starts) and starts[at] <= min(burst.end_s + prompt_s, burst.until_s)
+    window_s = sum(min(prompt_s, burst.until_s - burst.end_s) for burst in bursts)
     held_s = sum(burst.end_s - burst.start_s for burst in bursts)
     return _Tally(answered, within, len(starts), window_s, held_s)
 
@@ -179,24 +191,53 @@ def _after_bursts(
     return StopFrame(digits, round_confidence(confidence), evidence, int(answered))
 
 
-def _has_rival(digits: str, sequence: Sequence[Event], silence_s: float) -> bool:
-    """Whether most of these frames come after one and the same other, which is sent only then: that may be the stop."""
-    runs = [(name, list(same)) for name, same in groupby(sequence, lambda event: event.digits)]
-    follows: Counter[str] = Counter()
-    ends: Counter[str] = Counter()
-    short: Counter[str] = Counter()
-    for (name, same), (after, following) in pairwise([*runs, ("", [])]):
-        is_prompt = bool(following) and following[0].time_s - same[-1].time_s <= silence_s
-        follows[name] += after == digits and is_prompt
-        ends[name] += after == digits or not is_prompt
-        short[name] += len(same) <= MAX_STOPS
-    counts = Counter(name for name, _same in runs)
+def _has_rival(digits: str, sequences: Iterable[Sequence[Event]], silence_s: float) -> bool:
+    """Whether another frame comes just before this one, as often after each release, and only then.
+
+    That may be the stop, and this one a query after it. The frame of a held motion comes more or less often.
+    """
+    answers = 0
+    near: dict[str, Counter[int]] = defaultdict(Counter)
+    elsewhere: Counter[str] = Counter()
+    for sequence in sequences:
+        times: dict[str, list[float]] = defaultdict(list)
+        is_first = True
+        for time_s, name in sequence:
+            if name != digits:
+                times[name].append(time_s)
+                is_first = True
+            elif is_first:
+                answers += 1
+                for other, found in times.items():
+                    is_near = time_s - found[0] <= silence_s
+                    near[other][len(found)] += is_near
+                    elsewhere[other] += not is_near
+                times.clear()
+                is_first = False
+        elsewhere.update(times.keys())
     return any(
-        count >= max(MIN_RELEASES, RIVAL_SHARE * counts[digits])
-        and min(ends[name], short[name]) >= ALMOST_ALWAYS * counts[name]
-        for name, count in follows.items()
-        if name != digits
+        counts.total() >= max(2, RIVAL_SHARE * answers)
+        and counts.total() >= ALMOST_ALWAYS * (counts.total() + elsewhere[other])
+        and max((count for size, count in counts.items() if size <= MAX_STOPS), default=0)
+        >= COMPANION_SHARE * counts.total()
+        for other, counts in near.items()
     )
+
+
+def _answers_too(
+    digits: str, stop: StopFrame, sequences: Iterable[Sequence[Event]], length: int, silence_s: float
+) -> bool:
+    """Whether this frame follows releases as well, not always with the stop: then nothing tells which of them stops."""
+    answered = within = runs = short = 0
+    for sequence in sequences:
+        motions_and_it = [one for one in sequence if one.digits == digits or len(one.digits) == length]
+        bursts = [burst for burst in _bursts(digits, motions_and_it, silence_s) if burst.frames > 1]
+        tally = _tally(digits, motions_and_it, bursts, silence_s)
+        answered, within = answered + tally.answered, within + tally.within
+        sizes = [sum(1 for _ in same) for name, same in groupby(sequence, lambda one: one.digits) if name == digits]
+        runs, short = runs + len(sizes), short + sum(size <= MAX_STOPS for size in sizes)
+    is_motion = short < ALMOST_ALWAYS * runs or within > MAX_WITHIN_SHARE * (answered + within)
+    return not is_motion and answered >= MIN_STOPPING_SHARE * stop.releases
 
 
 def _after_presses(digits: str, sequences: Iterable[Sequence[Event]], silence_s: float) -> StopFrame | None:
@@ -217,7 +258,7 @@ def _after_presses(digits: str, sequences: Iterable[Sequence[Event]], silence_s:
     total, answered = presses.total(), followed.total()
     if total < MIN_PRESSES or len(presses) < MIN_MOTIONS or answered < MIN_ALTERNATION * max(total, stops):
         return None
-    if any(followed[one] < MIN_ANSWERED_SHARE * count for one, count in presses.items() if count >= MIN_RELEASES):
+    if any(followed[one] < MIN_ANSWERED_SHARE * count for one, count in presses.items() if count >= OFTEN):
         return None
     chance = sum(comb(total, one) * comb(stops, one) for one in range(answered, min(total, stops) + 1)) / comb(
         total + stops, stops
@@ -284,7 +325,7 @@ def _preludes(digits: str, orders: Iterable[Sequence[str]]) -> set[str]:
     return {
         one
         for one in set(before) & set(after) - {digits}
-        if before[one].total() >= MIN_RELEASES and set(before[one]) == {digits} and not after[one][digits]
+        if before[one].total() >= OFTEN and set(before[one]) == {digits} and not after[one][digits]
     }
 
 
@@ -302,7 +343,7 @@ def _companions(sequences: Iterable[Sequence[Event]], silence_s: float) -> dict[
             last = event
     found: dict[str, set[str]] = defaultdict(set)
     for (first, second), count in pairs.items():
-        if count >= max(MIN_RELEASES, COMPANION_SHARE * runs[first], COMPANION_SHARE * runs[second]):
+        if count >= max(OFTEN, COMPANION_SHARE * runs[first], COMPANION_SHARE * runs[second]):
             found[first].add(second)
     return found
 
