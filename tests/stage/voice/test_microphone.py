@@ -11,7 +11,7 @@ from tests.stage.voice.tones import strength, tone
 
 from belvedere.errors import SoundError
 from belvedere.stage.frames import MediaKind
-from belvedere.stage.voice.microphone import TICKS_PER_FRAME, capture, capture_command
+from belvedere.stage.voice.microphone import LEAST_LATENCY_S, TICKS_PER_FRAME, capture, capture_command
 from belvedere.stage.voice.opus import OpusDecoder
 
 if TYPE_CHECKING:
@@ -32,14 +32,13 @@ async def test_what_the_program_captures_is_encoded_with_its_time(tmp_path: Path
             run.stop()
 
     command = program(tmp_path, f"cat {tmp_path}/sound; exec sleep 60")
-    begun_s = asyncio.get_running_loop().time()
-    await asyncio.to_thread(capture, command, run, deliver)
+    await asyncio.to_thread(capture, command, run, deliver, lambda: 5.0)
     decoder = OpusDecoder()
     sound = array("h", [sample for frame in frames for sample in decoder.decode(frame.data)])
     assert strength(sound[9600:], 440) == pytest.approx(8000, rel=0.1)
     assert {frame.kind for frame in frames} == {MediaKind.AUDIO}
     assert {later.ticks - one.ticks for one, later in pairwise(frames)} == {TICKS_PER_FRAME}
-    assert begun_s - 2 < frames[-1].captured_s < asyncio.get_running_loop().time()
+    assert frames[-1].captured_s == pytest.approx(5.0 - 0.02 - LEAST_LATENCY_S)
     await asyncio.sleep(0)
     assert run.opened == 1
 
