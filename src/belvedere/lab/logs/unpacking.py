@@ -202,7 +202,8 @@ class _Search:
     def _look_into_tar(self, file: BinaryIO, depth: int) -> None:
         with tarfile.open(fileobj=cast("BinaryIO", _BoundedReads(file)), mode="r:") as archive:
             for number, entry in enumerate(archive):
-                archive.members.clear()  # it would keep all entries, with names of any length
+                # It would keep all entries, with names of any length.
+                archive.members.clear()  # type: ignore[attr-defined]  # its stubs have no such name
                 packed = archive.extractfile(entry) if entry.isfile() and number < MAX_ENTRIES else None
                 if packed is not None:
                     with packed:
