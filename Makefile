@@ -52,7 +52,7 @@ test-python: $(TEST_READY) $(PAGE) ## the Python tests; ARGS="tests/control -k l
 	$(PYTHON_IN) -m tests.parallel $(ARGS)
 
 .PHONY: test-interop
-test-interop: $(TEST_READY) $(PAGE) ## with programs that others wrote: coturn, an RTSP server, GStreamer; ARGS="-k relay"
+test-interop: $(TEST_READY) $(PAGE) ## with programs that others wrote: coturn, an RTSP server, GStreamer, Firefox, WebKitGTK; ARGS="-k relay"
 	@scripts/bootstrap interop
 	$(PYTHON_IN) -m pytest -m interop $(ARGS)
 

@@ -18,6 +18,7 @@ SCENARIOS = {
     "guardian": "what the process costs that stops the head when the server cannot",
     "glass": "from the camera to the screen, and what each viewer costs",
     "large": "the same with larger pictures and more of them",
+    "voice": "from a visitor's mouth to the room's loudspeaker, and what the voice costs",
     "viewers": "how late the loop that drives is while four viewers watch 1080p30",
     "lossy": "the picture on lines with little bandwidth, delay and loss (needs root)",
     "ivs_token": "what a page waits for before it can join Amazon IVS",

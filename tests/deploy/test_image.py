@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from tests.deploy.containers import Storage
 
+pytestmark = pytest.mark.slow  # the image is built first
 CONTAINER = tools.ROOT / "deploy/container"
 PYTHON = "/opt/belvedere/venv/bin/python"
 SETTINGS = """[server]
@@ -311,7 +312,7 @@ def test_its_labels_and_configuration_say_what_it_is(image_storage: Storage, ima
     assert configured["User"] == "10001:10001"
     assert configured["StopSignal"] == "SIGTERM"
     assert "8080/tcp" in configured["ExposedPorts"]
-    assert described["HealthCheck"]["Test"][0] == "CMD"
+    assert described["Healthcheck"]["Test"][0] == "CMD"
 
 
 def test_the_licences_say_what_ffmpeg_says_of_itself(house: Container) -> None:

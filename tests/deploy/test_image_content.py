@@ -15,6 +15,7 @@ from tests.deploy import tools
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow  # the image is built first
 MIB = 2**20
 GOAL_MIB = 250
 VENV = "opt/belvedere/venv"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import httpx
     from websockets.sync.client import ClientConnection
 
+pytestmark = pytest.mark.slow  # a browser and idle sockets
 Rooms = tuple[Room, Room]
 WAIT_MS = 30_000
 IDLE_S = 7.0  # longer than the time-out that nginx has in these tests

@@ -140,9 +140,9 @@ class RunningServer:
         return asyncio.run_coroutine_threadsafe(there(), self._loop).result(timeout_s + WAIT_TIMEOUT_S)
 
     @contextmanager
-    def relay(self) -> Iterator[TcpRelay]:
+    def relay(self, kind: type[TcpRelay] = TcpRelay) -> Iterator[TcpRelay]:
         """A relay to the server that can be reset or stalled; use it within `do` only."""
-        relay = TcpRelay(self.port)
+        relay = kind(self.port)
         asyncio.run_coroutine_threadsafe(relay.open(), self._loop).result(WAIT_TIMEOUT_S)
         try:
             yield relay

@@ -37,6 +37,7 @@ def enter(visitor: Visitor, server: RunningServer, name: str = "Ana", role: Role
     visitor.tap("Look around")
     visitor.expect("way", "direct")
     visitor.expect("microphone", "open")
+    server.do(server._belvedere.voice.receive_voice_changed)  # as a voice says when a connection carries sound
 
 
 def microphones(visitor: Visitor) -> int:

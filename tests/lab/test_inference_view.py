@@ -28,6 +28,12 @@ def test_each_part_is_reported_with_its_confidence_and_evidence() -> None:
     assert "stop: 020000000000000000000000" in text
 
 
+def test_why_there_is_no_stop_is_said_once() -> None:
+    text = " ".join(printed(AppUse(presses=2)).split())
+    assert text.count("no stop found") == 1
+    assert "no profile can be drafted: no stop found" in text
+
+
 def test_what_may_be_otherwise_is_reported_with_what_to_do_about_it() -> None:
     text = printed(AppUse(speeds=(0.1, 0.436, 0.999), is_one_way=True))
     assert "or a binary number" in text

@@ -150,6 +150,19 @@ def test_a_layout_that_the_loader_refuses_is_not_drafted() -> None:
     assert "a profile cannot describe it" in drafting_obstacle(msgspec.structs.replace(inferred(), uuid="no UUID"))
 
 
+def test_commands_in_two_writes_are_recognised_and_not_drafted() -> None:
+    stream = app_stream(lambda velocity: pack(PONS, velocity), Random(1))
+    halves = [
+        msgspec.structs.replace(one, time_s=one.time_s + 0.004 * part, value=one.value[8:] if part else one.value[:8])
+        for one in stream.samples
+        for part in (0, 1)
+    ]
+    (found,) = infer([msgspec.structs.replace(stream, samples=tuple(halves))])
+    assert found.stop is not None
+    assert found.stop.digits == stop_frame(PONS).hex()
+    assert "two writes" in drafting_obstacle(found)
+
+
 def test_units_of_one_name_are_told_apart_by_their_addresses() -> None:
     profile = load_profile(draft_profile(inferred(), {PAN: "PONS", TILT: "PONS"}), "draft.toml")
     assert [unit.address for unit in (profile.pan, profile.tilt) if unit] == [PAN, TILT]

@@ -39,7 +39,7 @@ class Disk:
 
 
 @contextmanager
-def small_disk(folder: Path, kibi: int = 128) -> Iterator[Disk]:
+def small_disk(folder: Path, kibi: int = 192) -> Iterator[Disk]:
     """Mount one, or skip the test if that is not permitted."""
     size = ["-t", "tmpfs", "-o", f"size={kibi}k", "none", str(folder)]
     if not MOUNT or subprocess.run([MOUNT, *size], capture_output=True, check=False).returncode:

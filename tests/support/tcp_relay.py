@@ -60,6 +60,10 @@ class TcpRelay:
         for end in self._ends:
             end.transport.resume_reading()
 
+    def passed_on(self, data: bytes) -> bytes:
+        """What is passed on of what came; a relay that changes it overrides this."""
+        return data
+
     def receive_end(self, end: _End) -> None:
         """One end of a connection was opened."""
         self._ends.add(end)
@@ -103,10 +107,11 @@ class _End(asyncio.Protocol):
             other.transport.close()
 
     def data_received(self, data: bytes) -> None:
+        passed_on = self._relay.passed_on(data)
         if self._other is None:
-            self._early += data
+            self._early += passed_on
         else:
-            self._other.transport.write(data)
+            self._other.transport.write(passed_on)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._relay.receive_lost(self)

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 const FIRST_BYTES = 60_000; // two seconds at 240 kbit/s
-const LATER_BYTES = 15_000; // half a second
+const LATER_BYTES = 20_000; // all of it together, of which no screen needs more than a third
 const SDK_BYTES = 210_000; // Amazon's, which only houses load that watch through Amazon IVS
 const PAGE = fileURLToPath(new URL("../../src/belvedere/gateway/page/", import.meta.url));
 

@@ -16,6 +16,7 @@ from belvedere.access.programs import Programs, player_session, publisher_sessio
 from belvedere.access.script_tokens import ScriptTokens
 from belvedere.app.access_recorder import AccessRecorder
 from belvedere.app.event_log import EventLog
+from belvedere.app.ivs_parts import IvsParts, ivs_parts
 from belvedere.app.position_recorder import PositionRecorder
 from belvedere.app.room_watch import RoomWatch
 from belvedere.app.settings import (
@@ -55,6 +56,7 @@ from belvedere.sim.source import RoomSource
 from belvedere.stage.direct.viewer_network import ViewerNetwork
 from belvedere.stage.direct.webrtc_way import WebRtc
 from belvedere.stage.direct.whip import Whip
+from belvedere.stage.ivs.page_reaches import page_reaches
 from belvedere.stage.sources.file import FileSource
 from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.sources.program import ProgramSource, split_command
@@ -92,7 +94,7 @@ class Belvedere:
 
     Without a store there is no database or recorder; with a real head no virtual one; `whip` is there if a program
     publishes the picture, `signing_keys` if everybody comes in through Cloudflare Access, `sound` if the
-    settings want any.
+    settings want any, `ivs` if pages may watch through Amazon IVS.
     """
 
     engine: Engine
@@ -112,6 +114,7 @@ class Belvedere:
     whip: Whip | None
     signing_keys: SigningKeys | None
     room_watch: RoomWatch
+    ivs: IvsParts | None
 
 
 def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Belvedere:
@@ -119,10 +122,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     settings, profile = config.settings, config.profile
     bus, events = Bus(), EventStream()
     events.subscribe(EventLog().receive)
-    database = Database(config.store) if config.store is not None else None
-    positions = SavedPositions(database, _calibrated_axes(config)) if database is not None else None
-    if database is not None:
-        database.open()  # now, because `_setup` needs the saved positions
+    database, positions = _database(config)
     control = Control(settings.control, {axis: _setup(config, axis, positions) for axis in AXES})
     guard = _guard(config, clock, notifier)
     engine = _engine(control, guard, bus, events, clock)
@@ -131,17 +131,17 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     units = _units(config, virtual_head, engine, guard, clock)
     guard.attach(engine, units)
     network = ViewerNetwork.of(settings.stage, clock)
-    is_published = isinstance(settings.camera, WhipCameraSettings)
-    whip = Whip(clock=clock, record=events.record, network=network) if is_published else None
+    whip = _whip(config, network, events, clock)
     source, announce = picture_source(config, virtual_head, whip), functools.partial(bus.publish, "stage")
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
     whose = functools.partial(_person_of, invitations)
     stage = Stage(source, settings.stage, on_viewers=announce, clock=clock, record=events.record, person_of=whose)
+    ivs = ivs_parts(settings.stage, stage, database, network=network, clock=clock)
     access_recorder = AccessRecorder(database, config.store, invitations) if database and config.store else None
     signing_keys = _signing_keys(config, clock)
     room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
     sound = _sound(config, clock)
-    parts = invitations, stage, engine, parking, room_watch, sound
+    parts = invitations, stage, engine, parking, room_watch, sound, ivs
     room = _room(config, database, parts, bus, events, clock=clock)
     voice = _voice(config, (room, invitations, sound), bus, events, clock=clock)
     dependencies = Dependencies(
@@ -161,6 +161,9 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         control=settings.control,
         options=settings.server,
         publishing=whip,
+        ivs=ivs.participants if ivs is not None else None,
+        ways=settings.stage.ways,
+        page_reaches=page_reaches(settings.stage),
         frontends=settings.access.frontends,
         rooms=settings.rooms,
         gate=_gate(config, signing_keys, invitations),
@@ -172,7 +175,23 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, access_recorder
     built = (engine, parking, units, stage, invitations, room, voice, sound, dependencies, database)
-    return Belvedere(*built, *recorders, virtual_head, guard, whip, signing_keys, room_watch)
+    return Belvedere(*built, *recorders, virtual_head, guard, whip, signing_keys, room_watch, ivs)
+
+
+def _database(config: Config) -> tuple[Database | None, SavedPositions | None]:
+    """The store, opened now because `_setup` needs the saved positions, and these; None without a store."""
+    if config.store is None:
+        return None, None
+    database = Database(config.store)
+    positions = SavedPositions(database, _calibrated_axes(config))
+    database.open()
+    return database, positions
+
+
+def _whip(config: Config, network: ViewerNetwork, events: EventStream, clock: Callable[[], float]) -> Whip | None:
+    """What lets a program publish the picture, if the camera is such a one."""
+    is_published = isinstance(config.settings.camera, WhipCameraSettings)
+    return Whip(clock=clock, record=events.record, network=network) if is_published else None
 
 
 def _person_of(invitations: Invitations, session_id: str) -> str:
@@ -184,14 +203,14 @@ def _person_of(invitations: Invitations, session_id: str) -> str:
 def _room(
     config: Config,
     database: Database | None,
-    parts: tuple[Invitations, Stage, Engine, Parking, RoomWatch, Voice | None],
+    parts: tuple[Invitations, Stage, Engine, Parking, RoomWatch, Voice | None, IvsParts | None],
     bus: Bus,
     events: EventStream,
     *,
     clock: Callable[[], float],
 ) -> RoomRuntime:
     """The room's rules, which these parts obey, and in force from now on: nothing is shown until they are loaded."""
-    invitations, stage, engine, parking, watch, sound = parts
+    invitations, stage, engine, parking, watch, sound, ivs = parts
     room = RoomRuntime(
         Privacy(ask_first=config.settings.room.ask_first),
         invitations,
@@ -201,7 +220,7 @@ def _room(
         clock=clock,
         tell=functools.partial(bus.publish, TOPIC, None),
         record=events.record,
-        outputs=() if sound is None else (sound,),
+        outputs=(*([] if sound is None else [sound]), *([] if ivs is None else ivs.outputs)),
         parking=parking,
         signal_faults=watch.faults,
     )

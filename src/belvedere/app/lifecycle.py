@@ -17,7 +17,7 @@ import logging
 import resource
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from belvedere.access.rights import Role
 from belvedere.app.build import Belvedere, build
@@ -30,6 +30,7 @@ from belvedere.gateway.local_socket import local_listener, serve_locally
 from belvedere.gateway.server import listen, serve
 from belvedere.signals import handle_termination
 from belvedere.store.instance_lock import InUseError, state_lock
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     import socket
@@ -43,6 +44,14 @@ STOP_TIMEOUT_S = 3.0  # a supervisor writes its last stop within half a second; 
 CLOSE_TIMEOUT_S = 4.0  # tasks that take longer are abandoned: the head is at rest, and the process exits
 SERVER_TASK = "server"
 FILES_LIMIT = resource.RLIMIT_NOFILE
+
+
+class _RunningPart(Protocol):
+    """A part of the program that runs until it is cancelled, or fails."""
+
+    async def run(self) -> None:
+        """Do what becomes due."""
+        ...
 
 
 async def run_until_ended(
@@ -97,15 +106,7 @@ async def _run_until_ended(
         asyncio.create_task(belvedere.engine.run(), name="engine"),
         *(asyncio.create_task(unit.run(), name=f"{axis} unit") for axis, unit in belvedere.units.items()),
     }
-    if belvedere.position_recorder is not None:
-        tasks.add(asyncio.create_task(belvedere.position_recorder.run(), name="position recorder"))
-    if belvedere.access_recorder is not None:
-        tasks.add(asyncio.create_task(belvedere.access_recorder.run(), name="access recorder"))
-    tasks.add(asyncio.create_task(belvedere.room.run(), name="room"))
-    tasks.add(asyncio.create_task(belvedere.voice.run(), name="voice rules"))
-    if belvedere.signing_keys is not None:
-        tasks.add(asyncio.create_task(belvedere.signing_keys.run(), name="signing keys"))
-    tasks.add(asyncio.create_task(belvedere.room_watch.run(), name="visit book"))
+    tasks |= {asyncio.create_task(part.run(), name=name) for name, part in _running_parts(belvedere)}
     guarding = asyncio.create_task(belvedere.guard.run(), name="guardian")
     status = 1
     try:
@@ -129,6 +130,22 @@ async def _run_until_ended(
         async with belvedere.guard.ending(guarding):
             is_at_rest = await _shut_down(belvedere, tasks, config.settings.link.final_search_s)
     return status if is_at_rest else 1
+
+
+def _running_parts(belvedere: Belvedere) -> Iterator[tuple[str, _RunningPart]]:
+    """What runs beside the engine and the units, as far as it is there, by the names of its tasks."""
+    parts: dict[str, _RunningPart | None] = {
+        "position recorder": belvedere.position_recorder,
+        "access recorder": belvedere.access_recorder,
+        "room": belvedere.room,
+        "voice rules": belvedere.voice,
+        "signing keys": belvedere.signing_keys,
+        "visit book": belvedere.room_watch,
+        "Amazon IVS": belvedere.ivs,
+    }
+    for name, part in parts.items():
+        if part is not None:
+            yield name, part
 
 
 @contextlib.contextmanager
@@ -216,12 +233,22 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     _done, late = await asyncio.wait({*tasks, *rest}, timeout=CLOSE_TIMEOUT_S)
     for task in late:
         logger.warning("the %s task did not end within %g s and is abandoned", task.get_name(), CLOSE_TIMEOUT_S)
+    await _save_and_close(belvedere)
+    return is_at_rest
+
+
+async def _save_and_close(belvedere: Belvedere) -> None:
+    """Save what is known last, when nothing moves and nobody watches any more, and close what saves it."""
     if belvedere.position_recorder is not None:
         with _logged("saving the last position of the head"):
             belvedere.position_recorder.receive_end(belvedere.engine.status)
     if belvedere.access_recorder is not None:
         with _logged("saving who may come in"):
             belvedere.access_recorder.save_soon()
+    if belvedere.ivs is not None:
+        with _logged("ending what watches through Amazon IVS"):
+            async with timeout(CLOSE_TIMEOUT_S):
+                await belvedere.ivs.close()
     with _logged("ending the room's signals"):
         await belvedere.room_watch.close()
     if belvedere.database is not None:
@@ -229,7 +256,6 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
             await belvedere.database.close()
     with _logged("ending the room's rules"):
         await belvedere.room.close()  # after the store: what the room has decided last must be saved
-    return is_at_rest
 
 
 @contextlib.contextmanager

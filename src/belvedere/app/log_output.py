@@ -108,8 +108,8 @@ def logging_to(descriptor: int) -> Iterator[None]:
     output, level = LogOutput(descriptor), root.level
     root.addHandler(output)
     root.setLevel(logging.INFO)
-    for name in ("bumble", "aioice", "aiortc"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # they log every packet or candidate
+    for name in ("bumble", "aioice", "aiortc", "botocore"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # they log every packet, candidate or client
     hooks = sys.unraisablehook, threading.excepthook
     logging.captureWarnings(capture=True)
     sys.unraisablehook, threading.excepthook = _report_unraisable, _report_of_thread

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from belvedere.app.settings import Config
     from belvedere.lab.camera_trial import CameraReport
     from belvedere.lab.doctor.check import CheckResult
+    from belvedere.stage.direct.server_trial import ServerTrial
+    from belvedere.stage.options import StageOptions
 
 
 def doctor(
@@ -102,6 +104,14 @@ def _camera_trial(loaded: Config) -> Callable[[], CameraReport]:
     return lambda: try_camera(picture_source(loaded, None)(), loaded.settings.stage, time.monotonic)[0]
 
 
+async def _try_servers(options: StageOptions) -> list[ServerTrial]:
+    """Ask the STUN and TURN servers of the settings, as a viewer's connection would."""
+    from belvedere.stage.direct.ice_servers import ice_servers  # noqa: PLC0415 - aiortc is heavy
+    from belvedere.stage.direct.server_trial import try_servers  # noqa: PLC0415 - likewise
+
+    return await try_servers(await ice_servers(options, time.monotonic).for_page("doctor"))
+
+
 async def _run_checks(
     loaded: Config,
     name: str | None,
@@ -136,6 +146,9 @@ async def _run_checks(
             has_camera=camera_trial is not None or not settings.camera.is_virtual,
             camera_trial=camera_trial,
             service=InstalledService(Path(UNITS / SERVICE), USER, GROUPS),
+            names=settings.server.names,
+            trusted_proxies=settings.server.trusted_proxies,
+            try_servers=lambda: _try_servers(settings.stage),
         )
         with spinner as status:
             return await run_checks(

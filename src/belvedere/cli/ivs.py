@@ -46,10 +46,10 @@ def ivs_check(*, config: Config = DEFAULT_FILE, json: Json = False) -> int:
     import msgspec  # noqa: PLC0415 - not needed for help
 
     from belvedere.app.ivs_check import check_ivs  # noqa: PLC0415 - likewise
-    from belvedere.stage.ivs.aws_api import AwsApi, client_factory  # noqa: PLC0415 - likewise
+    from belvedere.stage.ivs.aws_api import AwsApi, create_client_of  # noqa: PLC0415 - likewise
 
     results: list[IvsResult] = []
-    for result in check_ivs(read_config(config), lambda options: AwsApi(client_factory(options))):
+    for result in check_ivs(read_config(config), lambda options: AwsApi(lambda: create_client_of(options))):
         results.append(result)
         if not json:
             print(f"{'ok  ' if result.passed else 'FAIL'} {result.check}: {result.detail}", flush=True)

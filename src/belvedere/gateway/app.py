@@ -65,15 +65,7 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
         dead_man_s=dependencies.control.dead_man_s,
     )
     runners, streams, viewers = ControlRunners(), StreamSockets(), ViewerCleanup(dependencies.stage)
-    # In this order when a session ends or loses rights: stop what it drives over sockets, then over HTTP, and only then
-    # its voice and its pictures.
-    events = dependencies.invitations.events
-    events.subscribe(runners.receive_session_change)
-    events.subscribe(lambda change: end_driving(timed_drive, change))
-    events.subscribe(dependencies.voice.receive_session_change)
-    events.subscribe(streams.receive_session_change)
-    events.subscribe(viewers.receive_session_change)
-    events.subscribe(functools.partial(ivs.receive_session_change, dependencies.ivs))
+    _end_with_sessions(dependencies, runners, timed_drive, streams, viewers)
     tickets = Tickets(dependencies.clock)
     routes = Litestar(
         [
@@ -119,6 +111,26 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
     chain = AuthenticatorChain(ways if dependencies.gate is None else [dependencies.gate])
     hosts = HostCheck(dependencies.options.host, dependencies.options.names)
     return AuthMiddleware(routes, chain, hosts, frontends, base_path)
+
+
+def _end_with_sessions(
+    dependencies: Dependencies,
+    runners: ControlRunners,
+    timed_drive: TimedDrive,
+    streams: StreamSockets,
+    viewers: ViewerCleanup,
+) -> None:
+    """End what a session does when it ends or loses rights.
+
+    In this order: what it drives over sockets stops, then over HTTP, and only then its voice and its pictures.
+    """
+    events = dependencies.invitations.events
+    events.subscribe(runners.receive_session_change)
+    events.subscribe(lambda change: end_driving(timed_drive, change))
+    events.subscribe(dependencies.voice.receive_session_change)
+    events.subscribe(streams.receive_session_change)
+    events.subscribe(viewers.receive_session_change)
+    events.subscribe(functools.partial(ivs.receive_session_change, dependencies.ivs))
 
 
 def provided(

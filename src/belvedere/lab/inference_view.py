@@ -60,4 +60,5 @@ def _lines(inference: Inference) -> list[str]:
         f"to improve confidence in digit {one.start + 1} on: {one.advice}" for one in inference.fields if one.advice
     ]
     obstacle = drafting_obstacle(inference)
-    return [*lines, *inference.notes, *([f"no profile can be drafted: {obstacle}"] if obstacle else [])]
+    notes = [note for note in inference.notes if note != obstacle]
+    return [*lines, *notes, *([f"no profile can be drafted: {obstacle}"] if obstacle else [])]

@@ -76,6 +76,8 @@ def _layout_obstacle(inference: Inference) -> str:
     if inference.stop is None:
         return next((note for note in inference.notes if "stop" in note), "no stop found")
     kinds = [one.kind for one in inference.fields]
+    if inference.is_split:
+        return "each command is sent in two writes, which profiles do not support yet"
     if FieldKind.COUNTER in kinds:
         return "its frames contain a counter, which profiles do not support yet"
     if not set(kinds) <= {FieldKind.CONSTANT, FieldKind.NUMBERS, *PLACEHOLDERS}:

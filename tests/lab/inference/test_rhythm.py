@@ -38,48 +38,48 @@ def clock(period_s: float, end_s: float, digits: str = KEEP_ALIVE, start_s: floa
 @pytest.mark.parametrize("seed", range(5))
 def test_what_keeps_its_own_clock_is_found_whatever_else_is_sent(period_s: float, seed: int) -> None:
     for used in (holds(Random(seed)), presses(Random(seed))):
-        found = find_background([sorted([*used, *clock(period_s, used[-1].time_s)])])
+        found = find_background([sorted([*used, *clock(period_s, used[-1].time_s)])], 6)
         assert list(found) == [KEEP_ALIVE]
         assert found[KEEP_ALIVE] == pytest.approx(period_s, rel=0.1)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_stop_that_comes_nearly_in_time_follows_releases_all_the_same(seed: int) -> None:
-    assert find_background([holds(Random(seed))]) == {}
-    assert find_background([presses(Random(seed))]) == {}
+    assert find_background([holds(Random(seed))], 6) == {}
+    assert find_background([presses(Random(seed))], 6) == {}
 
 
 def test_a_keep_alive_that_is_sent_only_at_rest_keeps_its_own_clock() -> None:
     used = holds(Random(1))
     stops = [event.time_s for event in used if event.digits == STOP]
     idle = [Event(time_s + 0.6 * number, KEEP_ALIVE) for time_s in stops for number in range(1, 4)]
-    assert list(find_background([sorted([*used, *idle])])) == [KEEP_ALIVE]
+    assert list(find_background([sorted([*used, *idle])], 6)) == [KEEP_ALIVE]
 
 
 def test_the_stop_of_an_app_that_never_falls_silent_takes_the_place_of_commands() -> None:
     used = holds(Random(1))
     stops = [event.time_s for event in used if event.digits == STOP]
     resting = [Event(time_s + 0.05 * number, STOP) for time_s in stops for number in range(1, 40)]
-    assert find_background([sorted([*used, *resting])]) == {}
+    assert find_background([sorted([*used, *resting])], 6) == {}
 
 
 def test_a_stop_that_is_repeated_slowly_until_the_next_press_follows_the_release_at_once() -> None:
     used = holds(Random(1))
     stops = [event.time_s for event in used if event.digits == STOP]
     resting = [Event(time_s + 0.5 * number, STOP) for time_s in stops for number in range(1, 4)]
-    assert find_background([sorted([*used, *resting])]) == {}
+    assert find_background([sorted([*used, *resting])], 6) == {}
 
 
 def test_a_command_that_is_held_keeps_no_clock() -> None:
     held = [Event(20 * begin + 0.05 * at, "020199") for begin in range(6) for at in range(20)]
     moves = [Event(20 * begin + 0.05 * at - 0.5, MOVES[at % 4]) for begin in range(6) for at in range(10)]
     stops = [Event(20 * begin + 1.0, STOP) for begin in range(6)]
-    assert find_background([sorted([*held, *moves, *stops])]) == {}
+    assert find_background([sorted([*held, *moves, *stops])], 6) == {}
 
 
 def test_where_everything_repeats_only_few_frames_are_examined() -> None:
     cycle = [Event(0.05 * at, f"{at % 300:06x}") for at in range(6000)]
-    assert len(find_background([cycle])) <= 16
+    assert len(find_background([cycle], 6)) <= 16
 
 
 def test_a_silence_is_five_usual_gaps_within_bounds() -> None:

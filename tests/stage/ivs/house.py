@@ -68,6 +68,11 @@ class FakeAws:
     def load(self) -> None:
         self.loads += 1
 
+    def load_calls(self) -> None:
+        self.loads += 1
+        if self.failure is not None:
+            raise self.failure
+
     async def publish_token(self) -> ParticipantToken:
         return await self.viewer_token()
 
@@ -106,6 +111,7 @@ class House:
             self.rig.stage,
             self.aws,
             self.aws.disconnect,
+            load=self.aws.load_calls,
             hours=self.hours,
             publishing=self.publisher,
             database=self.database,

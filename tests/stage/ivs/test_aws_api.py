@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import http.server
+import json
 import logging
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -22,9 +27,9 @@ from belvedere.stage.ivs.aws_api import (
     AwsApi,
     Operation,
     StageDetails,
-    client_factory,
     clock_behind_s,
     create_client,
+    create_client_of,
 )
 from belvedere.stage.ivs.token_source import CAMERA, JOIN_S
 from belvedere.stage.ivs_options import IvsOptions
@@ -136,9 +141,27 @@ def test_without_boto3_the_owner_is_told_what_to_install() -> None:
     def fail() -> object:
         raise ModuleNotFoundError("No module named 'boto3'")
 
-    with pytest.raises(IvsError, match="pip install") as caught:
-        AwsApi(fail).stage(STAGE)
-    assert caught.value.reason is IvsReason.NO_LIBRARY
+    for call in (AwsApi(fail).load, lambda: AwsApi(fail).stage(STAGE)):
+        with pytest.raises(IvsError, match="pip install") as caught:
+            call()
+        assert caught.value.reason is IvsReason.NO_LIBRARY
+
+
+def test_the_client_is_made_once_also_where_several_threads_are_the_first() -> None:
+    made: list[Client] = []
+
+    def create() -> Client:
+        made.append(Client(UTC_S))
+        return made[-1]
+
+    api = AwsApi(create, lambda: UTC_S)
+    threads = [threading.Thread(target=api.load) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    api.stage(STAGE)
+    assert len(made) == 1
 
 
 def answered_at(utc_s: float) -> dict[str, Any]:
@@ -194,7 +217,7 @@ def test_no_call_waits_for_long_and_none_is_repeated_behind_our_back() -> None:
 
 def test_the_client_has_the_settings_region_and_key() -> None:
     options = IvsOptions(stage_arn=STAGE, access_key_id="AKIAIOSFODNN7EXAMPLE", secret_access_key=Secret("a-secret\n"))
-    with contextlib.closing(client_factory(options)()) as client:
+    with contextlib.closing(create_client_of(options)) as client:
         assert client.meta.region_name == "eu-central-1"
         credentials = client._request_signer._credentials
         assert (credentials.access_key, credentials.secret_key) == ("AKIAIOSFODNN7EXAMPLE", "a-secret")
@@ -203,3 +226,55 @@ def test_the_client_has_the_settings_region_and_key() -> None:
 @pytest.mark.parametrize("operation", Operation)
 def test_every_operation_is_one_of_the_service(operation: Operation) -> None:
     assert one_client().meta.method_to_api_mapping[operation.method] == operation.action.removeprefix("ivs:")
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """AWS over HTTP: it knows one participant, and its clock is an hour ahead."""
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        is_known = asked["participantId"] == "p1"
+        content = b"{}" if is_known else b'{"exceptionMessage": "no such participant"}'
+        self.send_response_only(200 if is_known else 404)
+        self.send_header("date", format_datetime(datetime.fromtimestamp(time.time() + 3600, UTC), usegmt=True))
+        self.send_header("content-length", str(len(content)))
+        if self.path != "/DisconnectParticipant" or not self.headers["authorization"].startswith("AWS4-HMAC-SHA256"):
+            self.send_header("x-amzn-errortype", "ValidationException")
+        elif not is_known:
+            self.send_header("x-amzn-errortype", "ResourceNotFoundException")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+@pytest.mark.realtime
+def test_over_http_the_calls_errors_and_clocks_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            with contextlib.closing(create_client("eu-central-1", "AKIAIOSFODNN7EXAMPLE", "a-secret")) as client:
+                api = AwsApi(lambda: client)
+                api.disconnect(STAGE, "p1", "over")
+                with pytest.raises(IvsError) as caught:
+                    api.disconnect(STAGE, "p2", "over")
+        finally:
+            server.shutdown()
+            serving.join()
+    assert caught.value.reason is IvsReason.NOT_FOUND
+    assert api.is_clock_wrong
+
+
+@pytest.mark.realtime
+def test_an_address_at_which_nobody_listens_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port = listener.getsockname()[1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    with contextlib.closing(create_client("eu-central-1", "AKIAIOSFODNN7EXAMPLE", "a-secret")) as client:
+        api = AwsApi(lambda: client)
+        with pytest.raises(IvsError) as caught:
+            api.disconnect(STAGE, "p1", "over")
+    assert caught.value.reason is IvsReason.UNREACHABLE

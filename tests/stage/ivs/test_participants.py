@@ -367,4 +367,11 @@ async def test_those_who_are_being_put_out_are_billed_until_they_are_out(path: P
 async def test_what_is_heavy_is_loaded_with_the_stage(path: Path) -> None:
     async with running(path) as house:
         house.participants.load()
-        assert house.aws.loads == 1
+        assert house.aws.loads == 2  # what makes tokens, and what puts people out
+
+
+async def test_what_cannot_be_loaded_is_said_and_ends_nothing(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with running(path) as house:
+        house.aws.failure = IvsError(IvsReason.NO_LIBRARY, "loading boto3")
+        house.participants.load()
+    assert "pip install" in caplog.text

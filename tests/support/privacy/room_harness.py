@@ -1,8 +1,8 @@
 """A harness around the room's rules: visitors who try everything, a disk that fails, power cuts, and who saw what.
 
 It carries out the effects as the runtime does, and knows independently of the rules what the room has said
-(`_closed`, `_justifies`). After every event each visitor tries to look, to hear, to take a still and to drive; whatever
-was opened earlier, and not ended by an effect, goes on. `check` then compares the two.
+(`_closed`, `_muted`, `_justifies`). After every event each visitor tries to look, to hear, to take a still and to
+drive; whatever was opened earlier, and not ended by an effect, goes on. `check` then compares the two.
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ class RoomHarness:
         self._saving: list[Save] = []
         self._opening: int | None = None
         self._unmuting: int | None = None
+        self._letting: int | None = None
+        self._guests_hear = False
         self._muted = self._is_mute_tapped = False
         self._closed = self._is_tapped = self._is_loaded = self._was_quiet = False
         self._start(self.disk)
@@ -92,7 +94,11 @@ class RoomHarness:
 
     def guests(self, *, may_hear: bool) -> None:
         """The room says whether guests may hear it."""
-        self._tried(lambda: self.core.receive_guests(self._at, may_hear=may_hear))
+        number = self._tried(lambda: self.core.receive_guests(self._at, may_hear=may_hear))
+        if number is not None and not may_hear:
+            self._guests_hear, self._letting = False, None
+        elif number is not None and not self._guests_hear and self._letting is None:
+            self._letting = number
         self._step()
 
     def knock(self, person: str) -> None:
@@ -206,7 +212,7 @@ class RoomHarness:
             assert (person in self.views | self.drivers) <= (state is AccessState.OPEN), f"{person} looks: {state}"
             assert (state is AccessState.OPEN) == self._justifies(person), f"{person}: {state}, {self.words[person]}"
             self.met.add(str(state))
-            may_hear = state is AccessState.OPEN and not self._muted and (person != GUEST or self.in_force.guests_hear)
+            may_hear = state is AccessState.OPEN and not self._muted and (person != GUEST or self._guests_hear)
             assert (person in self.hearing) <= may_hear, f"{person} hears the room"
             assert self._may_hear(person) == may_hear, f"{person} may hear: {not may_hear}"
             self.met |= {"a guest hears"} if may_hear and person == GUEST else set()
@@ -224,6 +230,7 @@ class RoomHarness:
         self._saving = []
         self._closed, self._opening = True, None
         self._muted, self._unmuting = True, None
+        self._guests_hear, self._letting = False, None
         self._is_tapped = self._is_mute_tapped = self._is_loaded = self.is_camera_possible = False
         self.views, self.drivers, self.hearing, self.away = set(), set(), set(), frozenset()
         self.words = {person: Word() for person in PEOPLE}
@@ -242,6 +249,7 @@ class RoomHarness:
         self.base = self.disk or RoomState()
         self._closed = self._is_tapped or self.base.is_closed
         self._muted = self._is_mute_tapped or self.base.is_muted
+        self._guests_hear = self.base.guests_hear
         self._was_quiet = self._is_quiet
 
     def _tried(self, event: Callable[[], int]) -> int | None:
@@ -256,7 +264,7 @@ class RoomHarness:
         """Nobody knows what the disk has: what was in force stays, and nothing that waits is permitted."""
         self.base = self.in_force
         self.pending = {}
-        self._opening = self._unmuting = None
+        self._opening = self._unmuting = self._letting = None
 
     def _learn(self, save: Save) -> None:
         """The disk has this: it counts unless it was given up, and what waits counts as far as it withholds."""
@@ -270,6 +278,8 @@ class RoomHarness:
         if self._unmuting is not None and save.number >= self._unmuting:
             self._muted, self._unmuting = False, None
             self.met.add("switched on")
+        if self._letting is not None and save.number >= self._letting:
+            self._guests_hear, self._letting = True, None
 
     @property
     def in_force(self) -> RoomState:

@@ -51,6 +51,27 @@ test("hello is the first message, and the welcome opens the channel", () => {
   expect(received).toHaveLength(1);
 });
 
+test("a hidden page connects once more when its connection is lost, and then sleeps until it is shown", () => {
+  const { timers, sockets, channel, newest, open } = setup();
+  open();
+  channel.receiveVisibility(false);
+  newest().end();
+  timers.advance(1000);
+  newest().open();
+  newest().deliver(welcome());
+  expect(channel.state.value.kind).toBe("open");
+  newest().end();
+  timers.advance(3_600_000);
+  expect(sockets).toHaveLength(2);
+  expect(channel.state.value.kind).toBe("waiting");
+  channel.receiveVisibility(true);
+  channel.retryNow();
+  expect(sockets).toHaveLength(3);
+  newest().end();
+  timers.advance(60_000);
+  expect(sockets.length).toBeGreaterThan(3);
+});
+
 test("pingNow pings at once, but only on an open socket", () => {
   const { channel, newest, open } = setup();
   channel.pingNow();

@@ -16,6 +16,8 @@ const PING_TIMEOUT_MS = 6000;
 const FIRST_PINGS_MS = [50, 150, 400, 800];
 /** After a connection that lasted this long, the backoff starts again from its first step. */
 const STABLE_MS = 10_000;
+/** A page that nobody sees reconnects so often. */
+const MAX_HIDDEN_ATTEMPTS = 1;
 /** About two of our messages: more than that in the browser's send buffer means that the network is stalled. */
 const BACKED_UP_BYTES = 400;
 
@@ -51,6 +53,9 @@ export class Channel {
   readonly #state = signal<ChannelState>({ kind: "closed" });
   #socket: Socket | null = null;
   #attempt = 0;
+  #isVisible = true;
+  /** Attempts since the page was hidden. */
+  #hiddenAttempts = 0;
   #openedAtMs = 0;
   #pingIntervalMs = 20_000;
   #pingCount = 0;
@@ -91,6 +96,16 @@ export class Channel {
     if (this.#state.value.kind === "waiting") {
       this.#connect();
     }
+  }
+
+  /**
+   * The page was hidden or shown. Browsers slow the timers of a hidden page down until the server hears no ping in time,
+   * and whoever hid it may never come back: a connection that is lost then is made once more, and next when the page is
+   * shown, or `retryNow` is called.
+   */
+  receiveVisibility(isVisible: boolean): void {
+    this.#isVisible = isVisible;
+    this.#hiddenAttempts = 0;
   }
 
   /** Replaces the socket at once, and starts the backoff again. */
@@ -173,8 +188,10 @@ export class Channel {
     this.#closeSocket();
     const attempt = this.#attempt++;
     this.#state.value = { kind: "waiting", attempt };
-    const waitMs = backoffMs(attempt, this.#ports.random());
-    this.#cancelWait = this.#ports.timers.after(waitMs, () => this.#connect());
+    if (this.#isVisible || this.#hiddenAttempts++ < MAX_HIDDEN_ATTEMPTS) {
+      const waitMs = backoffMs(attempt, this.#ports.random());
+      this.#cancelWait = this.#ports.timers.after(waitMs, () => this.#connect());
+    }
     if (!wasOpen) {
       void this.#checkSession();
     }

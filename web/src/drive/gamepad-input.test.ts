@@ -12,7 +12,7 @@ const RIGHT = pad([1, 0, 0, 0]);
 
 function setup() {
   const driveInput = new FakeDriveInput();
-  return { driveInput, stick: new GamepadInput(0, driveInput) };
+  return { driveInput, stick: new GamepadInput(0, driveInput, () => 0.12) };
 }
 
 test("leaving the centre presses, returning to it releases", () => {
@@ -81,7 +81,7 @@ test("a gamepad with few axes and no buttons still works", () => {
 
 test("a gamepad does nothing in a window without focus: no press, and no stop", () => {
   const driveInput = new FakeDriveInput();
-  const pads = new AllGamepads(driveInput);
+  const pads = new AllGamepads(driveInput, () => 0.12);
   for (const [step, reading] of [REST, RIGHT, REST, pad([0, 0], [1])].entries()) {
     pads.receive([reading], false, step * 16);
   }
@@ -90,7 +90,7 @@ test("a gamepad does nothing in a window without focus: no press, and no stop", 
 
 test("a stick that is held while the window gains focus cannot press until it is released", () => {
   const driveInput = new FakeDriveInput();
-  const pads = new AllGamepads(driveInput);
+  const pads = new AllGamepads(driveInput, () => 0.12);
   pads.receive([REST], true, 0);
   pads.receive([REST], false, 16);
   pads.receive([RIGHT], false, 32);
@@ -104,7 +104,7 @@ test("a stick that is held while the window gains focus cannot press until it is
 
 test("a window that loses focus releases the stick, and a stick that stays deflected is not a new press", () => {
   const driveInput = new FakeDriveInput();
-  const pads = new AllGamepads(driveInput);
+  const pads = new AllGamepads(driveInput, () => 0.12);
   pads.receive([REST], true, 0);
   pads.receive([RIGHT], true, 16);
   pads.receive([RIGHT], false, 32);
@@ -114,7 +114,7 @@ test("a window that loses focus releases the stick, and a stick that stays defle
 
 test("a gamepad that is unplugged releases, and the other goes on", () => {
   const driveInput = new FakeDriveInput();
-  const pads = new AllGamepads(driveInput);
+  const pads = new AllGamepads(driveInput, () => 0.12);
   const second = { ...REST, index: 1 };
   pads.receive([REST, second], true, 0);
   pads.receive([RIGHT, second], true, 16);
@@ -125,4 +125,77 @@ test("a gamepad that is unplugged releases, and the other goes on", () => {
     ["release", "gamepad:0"],
     ["press", "gamepad:1"],
   ]);
+});
+
+test("a stick that rests beside its middle stops creeping, and its way is open again", () => {
+  const { driveInput, stick } = setup();
+  const tilted = pad([0.3, 0, 0, 0]);
+  stick.receive(REST, 0); // as browsers report it before it is first moved
+  for (let ms = 16; ms < 3000; ms += 16) {
+    stick.receive(tilted, ms);
+  }
+  expect(driveInput.callNames[0]).toBe("press");
+  expect(driveInput.callNames.at(-1)).toBe("release");
+  stick.receive(RIGHT, 3016);
+  expect(driveInput.calls.at(-1)).toEqual(["press", "gamepad:0", { pan: 1, tilt: 0 }]);
+});
+
+test("within the dead zone that the visitor set, nothing turns", () => {
+  const driveInput = new FakeDriveInput();
+  const view = { deadZone: 0.4 };
+  const stick = new GamepadInput(0, driveInput, () => view.deadZone);
+  stick.receive(REST, 0);
+  stick.receive(pad([0.35, 0]), 16);
+  expect(driveInput.callNames).toEqual([]);
+  view.deadZone = 0.2;
+  stick.receive(pad([0.35, 0]), 32);
+  expect(driveInput.callNames).toEqual(["press"]);
+});
+
+test("a gamepad that is listed and no longer connected releases", () => {
+  const driveInput = new FakeDriveInput();
+  const pads = new AllGamepads(driveInput, () => 0.12);
+  pads.receive([REST], true, 0);
+  pads.receive([RIGHT], true, 16);
+  pads.receive([{ ...RIGHT, connected: false }], true, 32);
+  pads.receive([{ ...RIGHT, connected: true }], true, 48);
+  expect(driveInput.callNames).toEqual(["press", "release"]);
+});
+
+test("another gamepad with the number of one that is gone must be seen at rest first", () => {
+  const driveInput = new FakeDriveInput();
+  const pads = new AllGamepads(driveInput, () => 0.12);
+  pads.receive([{ ...REST, id: "one" }], true, 0);
+  pads.receive([{ ...RIGHT, id: "one" }], true, 16);
+  pads.receive([{ ...RIGHT, id: "other" }], true, 32);
+  expect(driveInput.callNames).toEqual(["press", "release"]);
+});
+
+/** A gamepad that is held while time passes; another one may be heard meanwhile. */
+function holdFor(durationMs: number, isOtherHeard: boolean, timestamp: number | undefined) {
+  const driveInput = new FakeDriveInput();
+  const pads = new AllGamepads(driveInput, () => 0.12);
+  const stamp = timestamp === undefined ? {} : { timestamp };
+  pads.receive([{ ...REST, ...stamp }], true, 0);
+  for (let ms = 16; ms <= durationMs; ms += 16) {
+    const other = { ...REST, index: 1, timestamp: isOtherHeard ? ms : 5 };
+    pads.receive([{ ...RIGHT, ...stamp }, other], true, ms);
+  }
+  return { driveInput, pads };
+}
+
+test("a gamepad whose time stamp stands while another's moves on releases, and must be seen at rest", () => {
+  const { driveInput, pads } = holdFor(3000, true, 7);
+  expect(driveInput.callNames.filter((name) => name !== "move")).toEqual(["press", "release"]);
+  pads.receive([{ ...REST, timestamp: 8 }], true, 3016);
+  pads.receive([{ ...RIGHT, timestamp: 9 }], true, 3032);
+  expect(driveInput.callNames.at(-1)).toBe("press");
+});
+
+test.each([
+  ["none says anything new", false, 7],
+  ["the browser tells no time stamps", true, undefined],
+])("a gamepad that is held still goes on where %s", (_, isOtherHeard, timestamp) => {
+  const { driveInput } = holdFor(3000, isOtherHeard, timestamp);
+  expect(driveInput.callNames).not.toContain("release");
 });

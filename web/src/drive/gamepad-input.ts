@@ -1,17 +1,27 @@
 // Drives with gamepads: their sticks and D-pads, polled once per animation frame while one is connected.
 
 import { type DriveInput, onPageInactive } from "./drive-input";
+import type { GamepadSettings } from "./gamepad-settings";
 import type { InputArea } from "./input-area";
 import { keySpeed, velocityFromStick } from "./response-curve";
+import { StickRest } from "./stick-rest";
 import { isZero, type Velocity, velocity } from "./velocity";
 
 /** Button indices of the standard mapping: the D-pad, and B (Circle on PlayStation), which stops. */
 const DPAD = { up: 12, down: 13, left: 14, right: 15 };
 const STOP_BUTTON = 1;
+/** A pad that says nothing new for so long, while another does, may be gone: a radio link that broke looks like that. */
+const SILENCE_MS = 1000;
 
 /** The part of a `Gamepad` that is used. */
 export interface GamepadReading {
   readonly index: number;
+  /** What browsers call the device: another one may get the number of one that is gone. */
+  readonly id?: string;
+  /** False for one that is gone although it is still listed. */
+  readonly connected?: boolean;
+  /** When it last said something new; 0 where the browser does not tell. */
+  readonly timestamp?: number;
   readonly axes: readonly number[];
   readonly buttons: readonly { readonly pressed: boolean }[];
 }
@@ -20,15 +30,24 @@ export interface GamepadReading {
 export class GamepadInput {
   readonly #driveInput: DriveInput;
   readonly #source: string;
+  readonly #deadZone: () => number;
+  readonly #left = new StickRest();
+  readonly #right = new StickRest();
   /** A stick that is already deflected when first read (one that drifts, or is lying on its side) is not a press. */
   #wasAtRest = false;
   #isHeld = false;
   #wasStopPressed = true; // likewise: a button that is already down must be released first
   #pressedAtMs = 0;
 
-  constructor(index: number, driveInput: DriveInput) {
+  /** `deadZone` is how far from its middle a stick may rest, from 0 to 1. */
+  constructor(index: number, driveInput: DriveInput, deadZone: () => number) {
     this.#source = `gamepad:${index}`;
     this.#driveInput = driveInput;
+    this.#deadZone = deadZone;
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
   }
 
   /** Takes one reading. */
@@ -59,7 +78,16 @@ export class GamepadInput {
     }
   }
 
+  /** Nobody knows whether it is still held: it must be seen at rest before it presses again. */
+  interrupt(): void {
+    this.release();
+    this.#wasAtRest = false;
+  }
+
   #read(pad: GamepadReading, nowMs: number): Velocity {
+    const [x = 0, y = 0, x2 = 0, y2 = 0] = pad.axes;
+    const leftStick = this.#left.receive({ x, y }, nowMs);
+    const rightStick = this.#right.receive({ x: x2, y: y2 }, nowMs);
     const isDown = (button: number) => (pad.buttons[button]?.pressed === true ? 1 : 0);
     const right = isDown(DPAD.right) - isDown(DPAD.left);
     const up = isDown(DPAD.up) - isDown(DPAD.down);
@@ -67,18 +95,29 @@ export class GamepadInput {
       const speed = keySpeed(this.#isHeld ? nowMs - this.#pressedAtMs : 0, false) / Math.hypot(right, up);
       return velocity(right * speed, up * speed);
     }
-    const [x = 0, y = 0, x2 = 0, y2 = 0] = pad.axes;
-    return Math.hypot(x, y) >= Math.hypot(x2, y2) ? velocityFromStick(x, y) : velocityFromStick(x2, y2);
+    const isLeft = Math.hypot(leftStick.x, leftStick.y) >= Math.hypot(rightStick.x, rightStick.y);
+    const stick = isLeft ? leftStick : rightStick;
+    return velocityFromStick(stick.x, stick.y, this.#deadZone());
   }
+}
+
+/** A gamepad that is listed, and when it last said something new. */
+interface Listed {
+  readonly id: string;
+  readonly input: GamepadInput;
+  timestamp: number;
+  heardAtMs: number;
 }
 
 /** All connected gamepads; they drive only while their area has the focus. */
 export class AllGamepads {
   readonly #driveInput: DriveInput;
-  readonly #inputs = new Map<number, GamepadInput>();
+  readonly #deadZone: () => number;
+  readonly #listed = new Map<number, Listed>();
 
-  constructor(driveInput: DriveInput) {
+  constructor(driveInput: DriveInput, deadZone: () => number) {
     this.#driveInput = driveInput;
+    this.#deadZone = deadZone;
   }
 
   /** Takes one reading of all. Without focus they are ignored: the visitor may be playing a game in another window, or look into another house. */
@@ -87,36 +126,66 @@ export class AllGamepads {
       this.releaseAll();
       return;
     }
-    for (const [index, input] of this.#inputs) {
-      if (!pads.some((pad) => pad.index === index)) {
+    const connected = pads.filter((pad) => pad.connected !== false);
+    for (const [index, { id, input }] of this.#listed) {
+      if (!connected.some((pad) => pad.index === index && (pad.id ?? "") === id)) {
         input.release();
-        this.#inputs.delete(index);
+        this.#listed.delete(index);
       }
     }
-    for (const pad of pads) {
-      const input = this.#inputs.get(pad.index) ?? new GamepadInput(pad.index, this.#driveInput);
-      this.#inputs.set(pad.index, input);
-      input.receive(pad, nowMs);
+    for (const pad of connected) {
+      this.#hear(pad, nowMs);
+    }
+    for (const pad of connected) {
+      const listed = this.#listed.get(pad.index);
+      if (listed?.input.isHeld && this.#isSilent(listed)) {
+        listed.input.interrupt();
+      }
+      listed?.input.receive(pad, nowMs);
     }
   }
 
   /** The page became inactive: everything counts as released, and must be seen at rest before it can press again. */
   releaseAll(): void {
-    for (const input of this.#inputs.values()) {
+    for (const { input } of this.#listed.values()) {
       input.release();
     }
-    this.#inputs.clear();
+    this.#listed.clear();
+  }
+
+  #hear({ index, id = "", timestamp = 0 }: GamepadReading, nowMs: number): void {
+    const listed = this.#listed.get(index);
+    if (listed === undefined) {
+      const input = new GamepadInput(index, this.#driveInput, this.#deadZone);
+      this.#listed.set(index, { id, input, timestamp, heardAtMs: nowMs });
+    } else if (timestamp !== listed.timestamp) {
+      listed.timestamp = timestamp;
+      listed.heardAtMs = nowMs;
+    }
+  }
+
+  /** A stick that is held still says nothing new either, so that counts only where another one was heard later. */
+  #isSilent(listed: Listed): boolean {
+    return (
+      listed.timestamp !== 0 &&
+      [...this.#listed.values()].some(({ heardAtMs }) => heardAtMs - listed.heardAtMs >= SILENCE_MS)
+    );
   }
 }
 
 /** Reads gamepads until the returned function is called. */
-export function listenToGamepads(driveInput: DriveInput, area: InputArea): () => void {
-  const all = new AllGamepads(driveInput);
+export function listenToGamepads(
+  driveInput: DriveInput,
+  area: InputArea,
+  settings: GamepadSettings,
+): () => void {
+  const all = new AllGamepads(driveInput, () => settings.deadZone.value);
   let frame = 0;
 
   const read = (nowMs: number) => {
     const pads = navigator.getGamepads().filter((pad) => pad !== null);
     all.receive(pads, area.hasFocus(), nowMs);
+    settings.receiveConnected(pads.some((pad) => pad.connected));
     frame = pads.length > 0 ? requestAnimationFrame(read) : 0;
   };
   const start = () => {

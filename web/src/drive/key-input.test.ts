@@ -114,3 +114,50 @@ test("arrow keys do not scroll the page; other keys are ignored", () => {
   expect(down("Tab").defaultPrevented).toBe(false);
   expect(driveInput.callNames).toEqual(["press"]);
 });
+
+test.each([
+  ["a remote's arrow without a code", "", "ArrowLeft", { pan: -0.3, tilt: 0 }],
+  ["an old television's", "", "Up", { pan: 0, tilt: 0.3 }],
+  ["a key that was remapped to an arrow", "KeyH", "ArrowLeft", { pan: -0.3, tilt: 0 }],
+  ["an arrow that an input method hides", "ArrowRight", "Process", { pan: 0.3, tilt: 0 }],
+  ["an arrow of the number pad", "Numpad8", "ArrowUp", { pan: 0, tilt: 0.3 }],
+  ["the same with Num Lock", "Numpad8", "8", { pan: 0, tilt: 0.3 }],
+])("%s turns, and its release stops that", (_, code, key, expected) => {
+  const { driveInput, down, up } = setup();
+  expect(down(code, { key }).defaultPrevented).toBe(true);
+  expect(driveInput.velocity).toEqual(expected);
+  up(code, { key });
+  expect(driveInput.callNames).toEqual(["press", "release"]);
+});
+
+test.each([
+  ["", "Escape"],
+  ["", "Esc"],
+  ["CapsLock", "Escape"],
+  ["Escape", "Process"],
+  ["", " "],
+])("the key with the code %j and the meaning %j stops", (code, key) => {
+  const { driveInput, down } = setup();
+  down(code, { key });
+  expect(driveInput.callNames).toEqual(["stop"]);
+});
+
+test.each([
+  ["lost its code", "", "ArrowLeft"],
+  ["lost its meaning", "ArrowLeft", "Unidentified"],
+  ["lost both, so that it may be any key", "", "Unidentified"],
+])("a release that %s still releases", (_, code, key) => {
+  const { driveInput, down, up } = setup();
+  down("ArrowLeft", { key: "ArrowLeft" });
+  up(code, { key });
+  expect(driveInput.callNames).toEqual(["press", "release"]);
+});
+
+test("the arrow keys belong to a slider that has the focus, and Escape stops even there", () => {
+  const { driveInput, down } = setup();
+  const slider = document.createElement("input");
+  document.body.append(slider);
+  expect(down("ArrowLeft", { key: "ArrowLeft" }, slider).defaultPrevented).toBe(false);
+  down("", { key: "Escape" }, slider);
+  expect(driveInput.callNames).toEqual(["stop"]);
+});

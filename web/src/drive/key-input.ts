@@ -9,8 +9,23 @@ const SOURCE = "keys";
 /** How often the speed of a held key is raised: often enough to look smooth. */
 const RAMP_STEP_MS = 50;
 
-/** By `code`, the key's place on the keyboard, so that WASD is the same cluster on every layout. */
-const KEY_DIRECTIONS: Readonly<Record<string, readonly [right: number, up: number]>> = {
+type Direction = readonly [right: number, up: number];
+
+/** By `key`, what a key means: remotes, screen keyboards and remapped keys have no `code`, or another one. */
+const DIRECTIONS_BY_KEY: Readonly<Record<string, Direction>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, 1],
+  ArrowDown: [0, -1],
+  // as browsers of television sets still say
+  Left: [-1, 0],
+  Right: [1, 0],
+  Up: [0, 1],
+  Down: [0, -1],
+};
+
+/** By `code`, the key's place: so WASD is the same cluster on every layout, and an input method may hide the `key`. */
+const DIRECTIONS_BY_CODE: Readonly<Record<string, Direction>> = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
   ArrowUp: [0, 1],
@@ -19,12 +34,29 @@ const KEY_DIRECTIONS: Readonly<Record<string, readonly [right: number, up: numbe
   KeyD: [1, 0],
   KeyW: [0, 1],
   KeyS: [0, -1],
+  // with and without Num Lock
+  Numpad4: [-1, 0],
+  Numpad6: [1, 0],
+  Numpad8: [0, 1],
+  Numpad2: [0, -1],
 };
+
+const ESCAPE = ["Escape", "Esc"];
+const SPACE = ["Space", " ", "Spacebar"];
+/** What a `key` is that the browser cannot tell, or leaves to an input method. */
+const UNTOLD = ["", "Unidentified", "Process", "Dead"];
+
+/** A key that is down, by both of its names: the event of its release may lack one of them. */
+interface HeldKey {
+  readonly code: string;
+  readonly key: string;
+  readonly direction: Direction;
+}
 
 export class KeyInput {
   readonly #driveInput: DriveInput;
   readonly #timers: Timers;
-  readonly #heldKeys = new Set<string>();
+  #heldKeys: readonly HeldKey[] = [];
   #pressedAtMs = 0;
   #isFast = false;
   #cancelStep: Cancel = () => {};
@@ -56,21 +88,23 @@ export class KeyInput {
       this.releaseAll();
       return;
     }
-    if (event.code === "Escape" || (event.code === "Space" && !isOnButton(event))) {
+    if (isOneOf(ESCAPE, event) || (isOneOf(SPACE, event) && !isOnButton(event))) {
       event.preventDefault();
       this.#driveInput.stop();
       return;
     }
     this.#updateFast(event);
-    if (!(event.code in KEY_DIRECTIONS)) {
+    const { code, key } = event;
+    const direction = DIRECTIONS_BY_KEY[key] ?? DIRECTIONS_BY_CODE[code];
+    if (direction === undefined || isOnField(event)) {
       return;
     }
     event.preventDefault(); // arrow keys would scroll the page
-    if (event.repeat || this.#heldKeys.has(event.code)) {
+    if (event.repeat || this.#heldKeys.some((held) => isSameKey(held, event))) {
       return;
     }
-    const isPress = this.#heldKeys.size === 0;
-    this.#heldKeys.add(event.code);
+    const isPress = this.#heldKeys.length === 0;
+    this.#heldKeys = [...this.#heldKeys, { code, key, direction }];
     if (isPress) {
       this.#pressedAtMs = event.timeStamp;
       this.#driveInput.press(SOURCE, this.#velocity(event.timeStamp), event.timeStamp);
@@ -82,10 +116,13 @@ export class KeyInput {
 
   receiveKeyUp(event: KeyboardEvent): void {
     this.#updateFast(event);
-    if (!this.#heldKeys.delete(event.code)) {
+    const isUntold = event.code === "" && UNTOLD.includes(event.key); // it may be any of those that are held
+    const left = isUntold ? [] : this.#heldKeys.filter((held) => !isSameKey(held, event));
+    if (left.length === this.#heldKeys.length) {
       return;
     }
-    if (this.#heldKeys.size === 0) {
+    this.#heldKeys = left;
+    if (left.length === 0) {
       this.releaseAll();
     } else {
       this.#driveInput.move(SOURCE, this.#velocity(event.timeStamp), event.timeStamp);
@@ -95,14 +132,14 @@ export class KeyInput {
   /** Counts all keys as released, including those whose keyup this page may never receive. */
   releaseAll(): void {
     this.#cancelStep();
-    this.#heldKeys.clear();
+    this.#heldKeys = [];
     this.#driveInput.release(SOURCE);
   }
 
   #updateFast(event: KeyboardEvent): void {
     if (event.shiftKey !== this.#isFast) {
       this.#isFast = event.shiftKey;
-      if (this.#heldKeys.size > 0) {
+      if (this.#heldKeys.length > 0) {
         this.#driveInput.move(SOURCE, this.#velocity(event.timeStamp), event.timeStamp);
       }
     }
@@ -122,9 +159,9 @@ export class KeyInput {
   #velocity(nowMs: number): Velocity {
     let right = 0;
     let up = 0;
-    for (const code of this.#heldKeys) {
-      right += KEY_DIRECTIONS[code]?.[0] ?? 0;
-      up += KEY_DIRECTIONS[code]?.[1] ?? 0;
+    for (const { direction } of this.#heldKeys) {
+      right += direction[0];
+      up += direction[1];
     }
     const length = Math.hypot(right, up);
     if (length === 0) {
@@ -133,6 +170,20 @@ export class KeyInput {
     const speed = keySpeed(nowMs - this.#pressedAtMs, this.#isFast);
     return velocity((Math.sign(right) * speed) / length, (Math.sign(up) * speed) / length);
   }
+}
+
+function isOneOf(names: readonly string[], { code, key }: KeyboardEvent): boolean {
+  return names.includes(code) || names.includes(key);
+}
+
+/** By its place, or by what it means: whichever both events have. */
+function isSameKey(held: HeldKey, { code, key }: KeyboardEvent): boolean {
+  return (code !== "" && held.code === code) || (!UNTOLD.includes(key) && held.key === key);
+}
+
+/** A field that arrow keys and letters belong to while it has the focus. */
+function isOnField(event: KeyboardEvent): boolean {
+  return event.target instanceof Element && event.target.closest("input, select, textarea") !== null;
 }
 
 /** The space bar presses a focused button; everywhere else it stops the head. */

@@ -204,6 +204,43 @@ test("when listening ends, the hold is released and further presses are ignored"
   expect(driveInput.callNames).toEqual(["press", "release"]);
 });
 
+test("a phone that is turned, or a window that is resized, ends a slow drag before it becomes a fast one", () => {
+  const { driveInput, input, surface, send, drag } = listening();
+  surface.getBoundingClientRect = () => new DOMRect(0, 0, 390, 844);
+  send("pointerdown", { clientX: 100, clientY: 600 });
+  send("pointermove", { clientX: 130, clientY: 600 });
+  expect(driveInput.callNames).toEqual(["press"]);
+  surface.getBoundingClientRect = () => new DOMRect(0, 0, 844, 390);
+  send("pointermove", { clientX: 600, clientY: 290 }); // the same place on the glass
+  expect(driveInput.callNames).toEqual(["press", "release"]);
+  expect(input.joystick.value).toBeNull();
+  send("pointermove", { clientX: 700, clientY: 290 });
+  expect(driveInput.callNames).toEqual(["press", "release"]);
+  send("pointerup");
+  drag();
+  expect(driveInput.callNames).toEqual(["press", "release", "press"]);
+});
+
+test("a finger that rests while a keyboard pushes the picture away is released at once", () => {
+  const { driveInput, surface, drag } = listening();
+  surface.getBoundingClientRect = () => new DOMRect(0, 0, 390, 844);
+  drag();
+  surface.getBoundingClientRect = () => new DOMRect(0, 0, 390, 500);
+  window.dispatchEvent(new Event("resize"));
+  expect(driveInput.callNames).toEqual(["press", "release"]);
+});
+
+test("small changes add up", () => {
+  const { driveInput, surface, drag } = listening();
+  surface.getBoundingClientRect = () => new DOMRect(0, 0, 390, 844);
+  drag();
+  for (const topPx of [1, 2, 3]) {
+    surface.getBoundingClientRect = () => new DOMRect(0, topPx, 390, 844);
+    window.dispatchEvent(new Event("scroll"));
+  }
+  expect(driveInput.callNames).toEqual(["press", "release"]);
+});
+
 test("the wheel over the picture zooms the picture instead of the page", () => {
   const { surface, zooms } = listening();
   const event = new WheelEvent("wheel", { deltaY: -400, cancelable: true });

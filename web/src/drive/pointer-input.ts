@@ -6,6 +6,7 @@ import { type DriveInput, onPageInactive } from "./drive-input";
 import { type GestureEffect, type GesturePointer, GestureRecognizer, type Point, SETTLE_MS } from "./gesture";
 import type { InputSource } from "./hold";
 import { dragReachPx, velocityFromDrag } from "./response-curve";
+import { isSameGeometry, onGeometryEvent, readGeometry, type SurfaceGeometry } from "./surface-geometry";
 
 /** The virtual joystick, for drawing it. Positions are CSS pixels from the corner of the surface. */
 export interface Joystick {
@@ -47,6 +48,7 @@ export class PointerInput {
   readonly #gesture = new GestureRecognizer();
   readonly #joystick = signal<Joystick | null>(null);
   #reachPx = 0;
+  #geometry: SurfaceGeometry | null = null;
   #cancelSettle: Cancel = () => {};
 
   constructor(driveInput: DriveInput, timers: Timers, picture: PictureGestures) {
@@ -65,27 +67,43 @@ export class PointerInput {
     const controller = new AbortController();
     const until = { signal: controller.signal };
     const onCancel = (event: PointerEvent) => this.receiveCancel(event.pointerId);
+    const measure = () => this.receiveGeometry(readGeometry(surface));
     surface.addEventListener(
       "pointerdown",
       (event) => {
+        measure();
         if (this.receiveDown(sampleOf(event, surface), surface.clientWidth, surface.clientHeight)) {
           surface.setPointerCapture(event.pointerId);
         }
       },
       until,
     );
-    surface.addEventListener("pointermove", (event) => this.receiveMove(sampleOf(event, surface)), until);
+    const onMove = (event: PointerEvent) => {
+      measure(); // the event of a change may come after the first move that it falsified
+      this.receiveMove(sampleOf(event, surface));
+    };
+    surface.addEventListener("pointermove", onMove, until);
     surface.addEventListener("pointerup", (event) => this.receiveUp(event.pointerId, event.timeStamp), until);
     surface.addEventListener("pointercancel", onCancel, until);
     surface.addEventListener("lostpointercapture", onCancel, until);
     surface.addEventListener("contextmenu", (event) => this.receiveContextMenu(event), until);
     const onWheel = (event: WheelEvent) => this.receiveWheel(event, placeOn(surface, event));
     surface.addEventListener("wheel", onWheel, { ...until, passive: false });
+    onGeometryEvent(surface, measure, controller.signal);
     onPageInactive(() => this.release(), controller.signal);
     return () => {
       this.release();
       controller.abort();
     };
+  }
+
+  /** Where the surface is, and how large: if that changed, a slow drag would be a fast one, so none goes on. */
+  receiveGeometry(geometry: SurfaceGeometry): void {
+    if (this.#geometry !== null && !isSameGeometry(this.#geometry, geometry)) {
+      this.release();
+      this.#geometry = null;
+    }
+    this.#geometry ??= geometry; // not the newest: many small changes add up
   }
 
   /** A pointer was pressed, on a surface of this size; true if it is followed from now on. */

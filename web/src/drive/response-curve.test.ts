@@ -15,13 +15,13 @@ test("full speed is a third of a phone's width away, and never out of a wrist's 
 test("dragging right turns right, dragging up turns up", () => {
   expect(velocityFromDrag(130, 0, 130)).toEqual({ pan: 1, tilt: 0 });
   expect(velocityFromDrag(0, -130, 130)).toEqual({ pan: 0, tilt: 1 });
-  expect(velocityFromStick(-1, 0)).toEqual({ pan: -1, tilt: 0 });
-  expect(velocityFromStick(0, 1)).toEqual({ pan: 0, tilt: -1 });
+  expect(velocityFromStick(-1, 0, 0.12)).toEqual({ pan: -1, tilt: 0 });
+  expect(velocityFromStick(0, 1, 0.12)).toEqual({ pan: 0, tilt: -1 });
 });
 
 test("a trembling finger and a stick at rest give no velocity", () => {
   expect(velocityFromDrag(7, 0, 130)).toEqual(ZERO_VELOCITY);
-  expect(velocityFromStick(0.1, -0.05)).toEqual(ZERO_VELOCITY);
+  expect(velocityFromStick(0.1, -0.05, 0.12)).toEqual(ZERO_VELOCITY);
   expect(velocityFromDrag(Number.NaN, 0, 130)).toEqual(ZERO_VELOCITY);
 });
 

@@ -4,8 +4,6 @@ import { type Velocity, velocity, ZERO_VELOCITY } from "./velocity";
 
 /** How much of the curve is cubic: most of the travel gives slow, precise turns, the last third fast ones. */
 const EXPO = 0.65;
-/** A released gamepad stick may rest this far from its centre. */
-const STICK_DEAD_ZONE = 0.12;
 /** Nobody drags exactly level, so a direction within 8 degrees of an axis counts as along that axis. */
 const AXIS_SNAP = Math.tan((8 * Math.PI) / 180);
 
@@ -29,9 +27,9 @@ export function velocityFromDrag(dxPx: number, dyPx: number, reachPx: number): V
   return applyCurve(dxPx / reachPx, -dyPx / reachPx, DEAD_ZONE_PX / reachPx);
 }
 
-/** The velocity of a gamepad stick, whose axes run from -1 to 1 with right and down positive. */
-export function velocityFromStick(x: number, y: number): Velocity {
-  return applyCurve(x, -y, STICK_DEAD_ZONE);
+/** The velocity of a gamepad stick, whose axes run from -1 to 1 with right and down positive; none within `deadZone`. */
+export function velocityFromStick(x: number, y: number, deadZone: number): Velocity {
+  return applyCurve(x, -y, deadZone);
 }
 
 /** A key is only up or down, so the speed grows while it is held; a tap is a small step. */

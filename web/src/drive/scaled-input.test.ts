@@ -9,9 +9,26 @@ test("the picture's zoom divides the speed, at every press and move", () => {
   const scaled = new ScaledInput(driveInput, () => view.zoom);
   scaled.press("keys", velocity(1, -0.4), 0);
   expect(driveInput.velocity).toEqual({ pan: 0.25, tilt: -0.1 });
+  scaled.release("keys");
   view.zoom = 2;
-  scaled.move("keys", velocity(1, 0), 0);
+  scaled.press("keys", velocity(1, 0), 0);
   expect(driveInput.velocity).toEqual({ pan: 0.5, tilt: 0 });
+});
+
+test("zooming in slows a hold down at its next move, zooming out makes it no faster before the next press", () => {
+  const driveInput = new FakeDriveInput();
+  const view = { zoom: 2 };
+  const scaled = new ScaledInput(driveInput, () => view.zoom);
+  scaled.press("keys", velocity(0.4, 0), 0);
+  view.zoom = 4;
+  scaled.move("keys", velocity(0.4, 0), 0);
+  expect(driveInput.velocity?.pan).toBe(0.1);
+  view.zoom = 1;
+  scaled.move("keys", velocity(0.4, 0), 0);
+  expect(driveInput.velocity?.pan).toBe(0.1);
+  scaled.release("keys");
+  scaled.press("keys", velocity(0.4, 0), 0);
+  expect(driveInput.velocity?.pan).toBe(0.4);
 });
 
 test("nothing makes it faster", () => {

@@ -132,6 +132,21 @@ test.each([
   },
 );
 
+test.each([
+  ["a changed Host", { "GET /session": [421, { code: "unknown_host", message: "" }] }],
+  ["a Host that fits no Origin", { ...OUT, [PEEK]: [403, { code: "foreign_origin", message: "" }] }],
+] as const)("a proxy with %s is not taken for a link that does not work", async (_, answers) => {
+  const { access, server } = setup(answers as unknown as FakeServer["answers"]);
+  await access.start(SECRET);
+  expect(access.state.value).toEqual({ kind: "misrouted" });
+  server.answers = { ...OUT, [PEEK]: [200, INVITED] };
+  await access.retry();
+  expect(access.state.value.kind).toBe("invited");
+  server.answers = { [REDEEM]: [403, { code: "foreign_origin", message: "" }] };
+  await access.redeem();
+  expect([access.state.value.kind, access.problem.value]).toEqual(["invited", "misrouted"]);
+});
+
 test("a tap that does not get through can be tried again", async () => {
   const { access, server, entered } = setup({ ...OUT, [PEEK]: [200, INVITED] });
   await access.start(SECRET);

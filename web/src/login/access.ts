@@ -21,12 +21,15 @@ export type AccessProblem =
   | "too_fast"
   | "too_many"
   | "store_failed"
+  | "misrouted"
   | "failed"
   | null;
 
 export type AccessState =
   | { readonly kind: "checking" }
   | { readonly kind: "unreachable" }
+  /** A proxy on the way changes what tells this page from others. */
+  | { readonly kind: "misrouted" }
   | { readonly kind: "signed_out"; readonly reason: SignedOutReason; readonly words: EndWords | null }
   | { readonly kind: "invited"; readonly invitation: InvitationInfo; readonly current: SessionInfo | null }
   | {
@@ -96,6 +99,10 @@ export class Access {
       api.get<SessionInfo>("/session"),
       secret === "" ? null : api.post<InvitationInfo>("/login/invitation/peek", { secret }),
     ]);
+    if (isMisrouted(session) || isMisrouted(invitation)) {
+      this.#state.value = { kind: "misrouted" };
+      return;
+    }
     const current = session.kind === "ok" ? session.value : null;
     if (invitation?.kind === "ok" && !isOf(current, invitation.value)) {
       this.#state.value = { kind: "invited", invitation: invitation.value, current };
@@ -256,6 +263,13 @@ function isOneOf<T extends string>(all: readonly T[], code: string): code is T {
   return (all as readonly string[]).includes(code);
 }
 
+/** What the server says of requests whose `Host` or `Origin` is not what this page's browser sent. */
+const MISROUTED = ["foreign_origin", "unknown_host"] as const;
+
+function isMisrouted(answer: Answer<unknown> | null): boolean {
+  return answer?.kind === "refused" && isOneOf(MISROUTED, answer.code);
+}
+
 function problemOf(answer: Answer<unknown>): AccessProblem {
   switch (answer.kind) {
     case "ok":
@@ -263,6 +277,9 @@ function problemOf(answer: Answer<unknown>): AccessProblem {
     case "offline":
       return "offline";
     case "refused":
+      if (isMisrouted(answer)) {
+        return "misrouted";
+      }
       return isOneOf(TOLD, answer.code) ? answer.code : "failed";
   }
 }

@@ -134,6 +134,13 @@ test.each([
   expect(page.querySelector("h1")?.textContent).toBe(words);
 });
 
+test("a proxy that changes the Host is named, for the owner", async () => {
+  await open({ "GET /session": [421, { code: "unknown_host" }] });
+  expect(page.querySelector("h1")?.textContent).toBe("The way to this home is not set up right.");
+  expect(page.textContent).toContain("must pass on Host and Origin");
+  expect(buttons()).toContain("Try again");
+});
+
 test("a server that is not reached offers to try again", async () => {
   await open({ "GET /session": [503, null] });
   expect(buttons()).toContain("Try again");

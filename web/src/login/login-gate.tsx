@@ -27,6 +27,14 @@ export function LoginGate({ access, lack, children }: LoginGateProps) {
           </button>
         </LoginScreen>
       );
+    case "misrouted":
+      return (
+        <LoginScreen topic="misrouted" title={t("status.misrouted")} texts={[t("status.misrouted.detail")]}>
+          <button type="button" class="primary" onClick={() => void access.retry()}>
+            {t("action.try_again")}
+          </button>
+        </LoginScreen>
+      );
     case "signed_out":
       return <SignInScreen access={access} state={state} lack={lack} />;
     case "invited":
@@ -111,6 +119,7 @@ const PROBLEMS = {
   too_fast: "problem.too_fast",
   too_many: "passkeys.too_many",
   store_failed: "problem.store_failed",
+  misrouted: "status.misrouted",
   failed: "login.failed",
 } as const satisfies Record<NonNullable<AccessProblem>, Key>;
 

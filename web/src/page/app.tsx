@@ -9,6 +9,8 @@ import type { StillPorts } from "./still";
 
 export interface AppProps {
   readonly visit: Visit;
+  /** Where the picture of WebRTC is played. */
+  readonly video: HTMLVideoElement;
   readonly timers: Timers;
   readonly stills: StillPorts;
   readonly area: InputArea;
@@ -18,15 +20,24 @@ export interface AppProps {
   readonly card?: ComponentChildren;
 }
 
-export function App({ visit, timers, stills, area, menu, card }: AppProps) {
+export function App({ visit, video, timers, stills, area, menu, card }: AppProps) {
   const isEnded = visit.isJoined.value && visit.statusMessage.value.topic === "ended";
   const isLive = visit.isJoined.value && !isEnded && !visit.isWithheld.value;
   const hasPicture = visit.firstPictureMs.value !== null;
   return (
     <>
-      {isLive && <LiveView visit={visit} timers={timers} stills={stills} area={area} />}
+      {isLive && (
+        <LiveView
+          visit={visit}
+          video={video}
+          timers={timers}
+          stills={stills}
+          area={area}
+          isCovered={!hasPicture}
+        />
+      )}
       {isLive && hasPicture && card}
-      {(!isLive || !hasPicture) && <StartScreen visit={visit} menu={menu} />}
+      {(!isLive || !hasPicture) && <StartScreen visit={visit} isAlone={!isLive} menu={menu} />}
     </>
   );
 }

@@ -1,24 +1,24 @@
-// A button with a coloured dot that opens a panel: the state of each axis, and the latencies.
+// A button with a drawing of the connection's state, which opens a panel.
 import { useSignal } from "@preact/signals";
-import {
-  axisHealth,
-  axisText,
-  type Health,
-  latencyText,
-  pictureDelayText,
-  worstHealth,
-} from "../visit/connection-health";
+import type { GamepadSettings } from "../drive/gamepad-settings";
+import { axisHealth, worstHealth } from "../visit/connection-health";
 import type { Visit } from "../visit/visit";
-import { LanguageSwitch } from "../words/language-switch";
 import { t } from "../words/words";
+import { ConnectionDetails } from "./connection-details";
+import { HealthDot } from "./health-dot";
 
-export function ConnectionPanel({ visit }: { visit: Visit }) {
+export interface ConnectionPanelProps {
+  readonly visit: Visit;
+  readonly gamepads: GamepadSettings;
+}
+
+export function ConnectionPanel({ visit, gamepads }: ConnectionPanelProps) {
   const isOpen = useSignal(false);
   const { pan, tilt } = visit.serverState.value;
   const health = worstHealth(axisHealth(pan), axisHealth(tilt));
   return (
     <>
-      {isOpen.value && <Panel visit={visit} />}
+      {isOpen.value && <ConnectionDetails visit={visit} gamepads={gamepads} />}
       <div class="connection-anchor">
         {visit.isIndirect.value && !isOpen.value && <p class="connection-note">{t("panel.indirect")}</p>}
         <button
@@ -35,51 +35,4 @@ export function ConnectionPanel({ visit }: { visit: Visit }) {
       </div>
     </>
   );
-}
-
-function Panel({ visit }: { visit: Visit }) {
-  const { headName, pan, tilt, stage } = visit.serverState.value;
-  const { commandMs, pictureMs } = visit.latencies.value;
-  const others = Math.max(0, (stage?.viewers ?? 1) - 1); // the stage counts this page too
-  return (
-    <section class="connection-panel" aria-label={t("panel.name")}>
-      {headName !== "" && <h2>{headName}</h2>}
-      <dl>
-        <dt>{t("panel.pan")}</dt>
-        <dd>
-          <HealthDot health={axisHealth(pan)} /> {axisText(pan)}
-        </dd>
-        <dt>{t("panel.tilt")}</dt>
-        <dd>
-          <HealthDot health={axisHealth(tilt)} /> {axisText(tilt)}
-        </dd>
-        <dt title={t("panel.control_delay.meaning")}>{t("panel.control_delay")}</dt>
-        <dd data-latency="command">{latencyText(commandMs)}</dd>
-        <dt title={t("panel.picture_delay.meaning")}>{t("panel.picture_delay")}</dt>
-        <dd data-latency="picture">{pictureDelayText(pictureMs, visit.viewer.value.kind === "live")}</dd>
-        <dt>{t("panel.picture_comes")}</dt>
-        <dd data-comes-by={visit.way.value ?? "none"}>{t(wayText(visit))}</dd>
-        <dt>{t("panel.also_watching")}</dt>
-        <dd>{others === 0 ? t("panel.nobody") : others}</dd>
-      </dl>
-      {visit.isIndirect.value && <p class="explanation">{t("panel.indirect.meaning")}</p>}
-      {!visit.handover.isWatchOnly.value && (
-        <button type="button" class="secondary" onClick={() => visit.handover.watchOnly(true)}>
-          {t("action.watch_only")}
-        </button>
-      )}
-      <LanguageSwitch />
-    </section>
-  );
-}
-
-function wayText(visit: Visit) {
-  if (visit.way.value === "ivs") {
-    return "panel.by_ivs";
-  }
-  return visit.isIndirect.value ? "panel.indirectly" : "panel.directly";
-}
-
-function HealthDot({ health }: { health: Health }) {
-  return <i class={`dot dot-${health}`} aria-hidden="true" />;
 }

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { expect, test } from "vitest";
-import type { ViewerState } from "../stage/viewer";
+import type { ViewerState } from "../stage/viewer-ports";
 import { keepLastFrame } from "./last-frame";
 
 function setup({ width = 1280 } = {}) {
@@ -12,7 +12,7 @@ function setup({ width = 1280 } = {}) {
     height: 150,
     getContext: () => context as unknown as CanvasRenderingContext2D,
   };
-  const viewer = signal<ViewerState>({ kind: "joining", attempt: 0 });
+  const viewer = signal<ViewerState>({ kind: "joining", attempt: 0, after: null });
   const stop = keepLastFrame(() => video, canvas as unknown as HTMLCanvasElement, viewer);
   const setViewer = (...kinds: ("live" | "frozen" | "lost" | "closed" | "ended")[]) => {
     for (const kind of kinds) {

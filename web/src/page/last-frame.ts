@@ -1,7 +1,7 @@
 // Keeps the last frame on the page while the live picture is to come back; dimmed by styles.css, it is better than
 // black. When looking is over for good, the frame goes too: nothing of the room stays on the page.
 import { effect, type ReadonlySignal } from "@preact/signals";
-import type { ViewerState } from "../stage/viewer";
+import type { ViewerState } from "../stage/viewer-ports";
 
 /**
  * Draws the last frame on `canvas` whenever the live picture is lost, and empties the canvas when the viewer is closed,

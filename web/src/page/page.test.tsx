@@ -1,105 +1,12 @@
 // @vitest-environment happy-dom
-import { render } from "preact";
 import { act } from "preact/test-utils";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { WHOLE_WINDOW } from "../drive/input-area";
-import { axis, lease, notice, state, welcome } from "../testing/examples";
-import { FakeSocket } from "../testing/fake-socket";
-import { FakeTimers, flushPromises } from "../testing/fake-timers";
+import { expect, test } from "vitest";
+import { axis, lease, notice, state } from "../testing/examples";
+import { flushPromises } from "../testing/fake-timers";
+import { click, liveView, named, page, runAndRender, setup, status, usePage } from "../testing/page";
 import { access } from "../testing/room";
-import { NO_VOICE, SILENT_PORTS } from "../testing/voice";
-import { Visit } from "../visit/visit";
-import { App } from "./app";
-import type { StillPorts } from "./still";
 
-const page = document.createElement("div");
-
-/** Runs something, and lets Preact render its effects. */
-function runAndRender(run: () => void): void {
-  void act(run); // nothing in here is asynchronous, so it is done when it returns
-}
-
-beforeEach(() => {
-  // happy-dom does not play video; the tests report the frames
-  HTMLMediaElement.prototype.play = async () => {};
-  HTMLElement.prototype.setPointerCapture = () => {};
-  // happy-dom has no layout; the screen is a wide one that the picture does not fill
-  Object.defineProperties(HTMLElement.prototype, {
-    clientWidth: { configurable: true, value: 1440 },
-    clientHeight: { configurable: true, value: 900 },
-  });
-  document.body.append(page);
-});
-afterEach(() => runAndRender(() => render(null, page)));
-
-function setup() {
-  const timers = new FakeTimers();
-  const socket = new FakeSocket();
-  const server = { endsSessions: true };
-  const stills = { kept: [] as string[], status: 200, wantsTap: false };
-  const stillPorts: StillPorts = {
-    fetch: async () => stillResponse(stills.status),
-    get share() {
-      return stills.wantsTap ? () => Promise.reject(new DOMException("", "NotAllowedError")) : null;
-    },
-    download: (_, name) => stills.kept.push(name),
-  };
-  const visit = new Visit({
-    timers,
-    random: () => 0,
-    openSocket: () => socket,
-    hasSession: async () => null,
-    endSession: async () => server.endsSessions,
-    newView: () => "view",
-    joinDirect: async () => ({ captureAnchor: null, voice: NO_VOICE, leave: () => {} }),
-    joinStream: null,
-    streamLack: "decoder",
-    ...SILENT_PORTS,
-    requestFrame: () => {},
-  });
-  runAndRender(() =>
-    render(<App visit={visit} timers={timers} stills={stillPorts} area={WHOLE_WINDOW} />, page),
-  );
-  const frame = () => runAndRender(() => visit.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp: null }));
-  const deliver = (...messages: Parameters<FakeSocket["deliver"]>[0][]) =>
-    runAndRender(() => {
-      for (const message of messages) {
-        socket.deliver(message);
-      }
-    });
-  const join = async () => {
-    click("Look around");
-    await act(async () => {
-      socket.open();
-      await flushPromises();
-    });
-    deliver(welcome(), lease("nobody"), state());
-    frame();
-  };
-  return { timers, socket, server, stills, visit, frame, deliver, join };
-}
-
-function stillResponse(status: number): Response {
-  return status === 200
-    ? new Response("picture", { headers: { "content-disposition": 'attachment; filename="now.jpg"' } })
-    : new Response(JSON.stringify({ code: "too_fast", message: "" }), { status });
-}
-
-const named = (name: string): HTMLElement | null =>
-  [...page.querySelectorAll<HTMLElement>("button")].find(
-    (button) => (button.getAttribute("aria-label") ?? button.textContent)?.startsWith(name) === true,
-  ) ?? null;
-
-function click(name: string): void {
-  const button = named(name);
-  if (button === null) {
-    throw new Error(`there is no button named ${name}`);
-  }
-  runAndRender(() => button.click());
-}
-
-const status = () => page.querySelector('[role="status"]')?.textContent ?? "";
-const liveView = () => page.querySelector<HTMLElement>(".live-view");
+usePage();
 
 test("the start screen has one button", () => {
   setup();
@@ -260,7 +167,7 @@ test("a button switches between a filled screen and the whole picture, and undoe
 test("everything that shows the picture is in the box that is framed", async () => {
   const { join } = setup();
   await join();
-  expect(page.querySelectorAll(".picture-box > .picture")).toHaveLength(3);
+  expect(page.querySelectorAll(".picture-box .picture")).toHaveLength(3);
   expect(page.querySelectorAll(".picture")).toHaveLength(3);
 });
 

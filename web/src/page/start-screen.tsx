@@ -1,22 +1,27 @@
 // The start screen: the button to join, and messages while there is no picture.
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { StatusMessage } from "../visit/status-message";
-import type { EndVisitState, Visit } from "../visit/visit";
+import type { Visit } from "../visit/visit";
+import type { EndVisitState } from "../visit/visit-ports";
 import { LanguageSwitch } from "../words/language-switch";
 import { t } from "../words/words";
 import { Arch } from "./arch";
 
 export interface StartScreenProps {
   readonly visit: Visit;
+  /** Whether there is no live view behind it: then it is the page's main landmark. */
+  readonly isAlone: boolean;
   /** More ways to go, while the visit has not begun. */
   readonly menu?: ComponentChildren;
 }
 
-export function StartScreen({ visit, menu }: StartScreenProps) {
+export function StartScreen({ visit, isAlone, menu }: StartScreenProps) {
   const isJoined = visit.isJoined.value;
   const { text, detail } = isJoined ? visit.statusMessage.value : notJoined(visit.endVisitState.value);
+  const Landmark = isAlone ? "main" : "div";
   return (
-    <div class="start-screen" data-topic={isJoined ? visit.statusMessage.value.topic : "not_joined"}>
+    <Landmark class="start-screen" data-topic={isJoined ? visit.statusMessage.value.topic : "not_joined"}>
       <Arch />
       <h1>Belvedere</h1>
       <div class="start-message" role="status">
@@ -26,7 +31,7 @@ export function StartScreen({ visit, menu }: StartScreenProps) {
       <LanguageSwitch />
       {isJoined ? <JoiningActions visit={visit} /> : <StartActions visit={visit} />}
       {!isJoined && menu}
-    </div>
+    </Landmark>
   );
 }
 
@@ -46,13 +51,20 @@ function notJoined(state: EndVisitState): Pick<StatusMessage, "text" | "detail">
 }
 
 function StartActions({ visit }: { visit: Visit }) {
+  const first = useRef<HTMLButtonElement>(null);
   const endVisitState = visit.endVisitState.value;
+  const hasLeft = endVisitState === "available";
+  useEffect(() => {
+    if (hasLeft) {
+      first.current?.focus({ preventScroll: true }); // the button that had the focus is gone
+    }
+  }, [hasLeft]);
   if (endVisitState === "done" || endVisitState === "pending") {
     return null;
   }
   return (
     <div class="actions">
-      <button type="button" class="primary" onClick={() => visit.join()}>
+      <button ref={first} type="button" class="primary" onClick={() => visit.join()}>
         {t("start.look_around")}
       </button>
       {endVisitState !== "unavailable" && (
@@ -75,6 +87,11 @@ function JoiningActions({ visit }: { visit: Visit }) {
       {action === "try_again" && (
         <button type="button" class="primary" onClick={() => visit.retryNow()}>
           {t("action.try_again")}
+        </button>
+      )}
+      {action === "play" && (
+        <button type="button" class="primary" onClick={() => visit.player.playByTap()}>
+          {t("action.play")}
         </button>
       )}
       {action === "knock" && (

@@ -25,6 +25,11 @@ export function StatusBanner({ visit }: { visit: Visit }) {
           {t("action.drive_again")}
         </button>
       )}
+      {action === "play" && (
+        <button type="button" class="primary small" onClick={() => visit.player.playByTap()}>
+          {t("action.play")}
+        </button>
+      )}
       {action === "try_again" && (
         <button type="button" class="primary small" onClick={() => visit.retryNow()}>
           {t("action.try_again")}

@@ -9,6 +9,7 @@ import type { PasskeyLack } from "../login/webauthn";
 import { Api } from "../server/api";
 import { type BrowserVisit, browserVisit } from "../server/browser-visit";
 import type { Server } from "../server/server";
+import { createVideo, Player } from "../stage/player";
 import { browserTimers } from "../time/timers";
 import { App } from "./app";
 
@@ -34,6 +35,8 @@ export interface VisitorPage {
 export function openVisitorPage(root: HTMLElement, options: VisitorPageOptions): VisitorPage {
   const { server, area, lack } = options;
   const api = new Api(server);
+  const video = createVideo();
+  const player = new Player(video, browserTimers);
   /** Only who is in has a view: without a session, the server would refuse its requests. */
   const view = signal<BrowserVisit | null>(null);
   const access = new Access({
@@ -65,7 +68,7 @@ export function openVisitorPage(root: HTMLElement, options: VisitorPageOptions):
     const ways = untracked(() =>
       access.state.value.kind === "in" ? access.state.value.session.ways : undefined,
     );
-    view.value = untracked(() => browserVisit(server, ways));
+    view.value = untracked(() => browserVisit(server, player, ways));
     return () => {
       view.peek()?.close();
       view.value = null;
@@ -86,6 +89,7 @@ export function openVisitorPage(root: HTMLElement, options: VisitorPageOptions):
         {shown !== null && (
           <App
             visit={shown.visit}
+            video={video}
             timers={browserTimers}
             stills={shown.stills}
             area={area}
@@ -95,11 +99,15 @@ export function openVisitorPage(root: HTMLElement, options: VisitorPageOptions):
       </LoginGate>
     );
   };
+  // The first tap, whatever it is for: browsers that play nothing by themselves let an element that a tap has played.
+  const unlock = () => player.playByTap();
+  root.addEventListener("click", unlock, { once: true, capture: true });
   render(<Page />, root);
   const stopEffects = [effect(startView), effect(followEnd)];
   return {
     start: (secret) => void access.start(secret),
     close: () => {
+      root.removeEventListener("click", unlock, { capture: true });
       for (const stop of stopEffects) {
         stop();
       }

@@ -3,6 +3,7 @@ import { SUBPROTOCOL } from "../control/channel";
 import { browserStillPorts, type StillPorts } from "../page/still";
 import { IceServers } from "../stage/ice-servers";
 import { type IvsPorts, joinIvs } from "../stage/ivs";
+import type { Player } from "../stage/player";
 import { StreamConnector, streamLack } from "../stage/stream";
 import { VIDEO_SUBPROTOCOL } from "../stage/stream-wire";
 import { USUAL_WAYS, type WayName } from "../stage/way";
@@ -26,10 +27,14 @@ export interface BrowserVisit {
 }
 
 /**
- * A visit that has not been joined yet, which gets its picture by these ways. Gets ready for the first of them in advance,
- * if the page is visible.
+ * A visit that has not been joined yet, which gets its picture by these ways; `player` plays what comes by WebRTC. Gets ready
+ * for the first of them in advance, if the page is visible.
  */
-export function browserVisit(server: Server, ways: readonly WayName[] = USUAL_WAYS): BrowserVisit {
+export function browserVisit(
+  server: Server,
+  player: Player,
+  ways: readonly WayName[] = USUAL_WAYS,
+): BrowserVisit {
   const api = new Api(server);
   const request = (path: string, init: RequestInit) => server.fetch(path, init);
   const iceServers = new IceServers({ timers: browserTimers, fetch: request });
@@ -70,6 +75,7 @@ export function browserVisit(server: Server, ways: readonly WayName[] = USUAL_WA
     },
     joinStream: lack === null ? (view, events) => connector.open(view, events) : null,
     streamLack: lack,
+    player,
     openMicrophone: microphoneOpener({
       devices: navigator.mediaDevices,
       createContext: () => new AudioContext(),

@@ -1,5 +1,5 @@
 // Reports every video frame that reaches the screen.
-import type { ShownFrame } from "./viewer";
+import type { ShownFrame } from "./viewer-ports";
 
 /** Chromium adds the RTP timestamp for frames received over WebRTC. */
 type Metadata = VideoFrameCallbackMetadata & { readonly rtpTimestamp?: number };
@@ -13,6 +13,9 @@ export function watchFrames(video: HTMLVideoElement, receive: (frame: ShownFrame
   const next = () => {
     id = video.requestVideoFrameCallback((_now, metadata: Metadata) => {
       next();
+      if (video.paused) {
+        return; // a picture that stands still, even where the browser goes on counting
+      }
       receive({ shownAtMs: metadata.expectedDisplayTime, rtpTimestamp: metadata.rtpTimestamp ?? null });
     });
   };
@@ -22,7 +25,7 @@ export function watchFrames(video: HTMLVideoElement, receive: (frame: ShownFrame
 
 /** For browsers without frame callbacks: `timeupdate` fires a few times a second while frames arrive. */
 function watchTimeUpdates(video: HTMLVideoElement, receive: (frame: ShownFrame) => void): () => void {
-  const onTime = () => receive({ shownAtMs: performance.now(), rtpTimestamp: null });
+  const onTime = () => video.paused || receive({ shownAtMs: performance.now(), rtpTimestamp: null });
   video.addEventListener("timeupdate", onTime);
   return () => video.removeEventListener("timeupdate", onTime);
 }

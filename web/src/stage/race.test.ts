@@ -1,12 +1,12 @@
 // The two ways of the viewer against each other; `viewer.test.ts` has what they have in common.
 import { expect, test } from "vitest";
 import { asFrame, picture } from "../testing/fake-codecs";
-import { FakeTimers } from "../testing/fake-timers";
+import { FakeTimers, flushPromises } from "../testing/fake-timers";
 import { NO_VOICE } from "../testing/voice";
 import type { StreamEvents } from "./stream";
 import { DIRECT_TIMEOUT_MS, Viewer } from "./viewer";
-import type { WayName } from "./way";
-import type { WhepEvents } from "./whep";
+import type { JoinFailure, WayName } from "./way";
+import { JoinError, type WhepEvents } from "./whep";
 
 interface Direct {
   readonly view: string;
@@ -24,6 +24,7 @@ function setup() {
   const timers = new FakeTimers();
   const directs: Direct[] = [];
   const streams: Stream[] = [];
+  const rejections: ((error: JoinError) => void)[] = [];
   const log: string[] = [];
   const drawn: VideoFrame[] = [];
   let views = 0;
@@ -33,7 +34,10 @@ function setup() {
     newView: () => `view${++views}`,
     joinDirect: (view, events, signal) => {
       directs.push({ view, events, signal });
-      return Promise.resolve({ captureAnchor: null, voice: NO_VOICE, leave: () => {} });
+      return new Promise((resolve, reject) => {
+        rejections.push(reject);
+        void Promise.resolve().then(() => resolve({ captureAnchor: null, voice: NO_VOICE, leave: () => {} }));
+      });
     },
     joinStream: (view, events) => {
       const stream: Stream = { view, events, isLeft: false };
@@ -62,7 +66,12 @@ function setup() {
   const seen = () => [viewer.state.value.kind, viewer.way.value, viewer.isIndirect.value];
   const direct = (): Direct => directs.at(-1) ?? fails("WebRTC was not tried");
   const stream = (): Stream => streams.at(-1) ?? fails("no socket was used");
-  return { timers, viewer, directs, streams, direct, stream, frame, play, seen, log, drawn };
+  /** The server refuses the newest offer. */
+  const rejectDirect = (failure: JoinFailure) => {
+    rejections.at(-1)?.(new JoinError(failure));
+    return flushPromises();
+  };
+  return { timers, viewer, directs, streams, direct, stream, rejectDirect, frame, play, seen, log, drawn };
 }
 
 function fails(reason: string): never {
@@ -290,4 +299,53 @@ test("a hidden page does not try WebRTC, and one that is shown again may", () =>
   viewer.receiveVisibility(true);
   play("stream", 10_000);
   expect(directs).toHaveLength(2);
+});
+
+test("a browser without the codec for WebRTC stays with the socket, and asks no more", () => {
+  const { viewer, directs, rejectDirect, play, seen } = setup();
+  viewer.open();
+  return rejectDirect("no_codec").then(() => {
+    play("stream", 40 * 60_000);
+    expect(seen()).toEqual(["live", "stream", true]);
+    expect(directs).toHaveLength(1);
+  });
+});
+
+test("a browser without the codec for either way says so, and tries neither again", async () => {
+  const { viewer, timers, directs, streams, stream, rejectDirect } = setup();
+  viewer.open();
+  await rejectDirect("no_codec");
+  stream().events.onLost("no_codec");
+  timers.advance(3_600_000);
+  expect(viewer.state.value).toEqual({ kind: "waiting", failure: "no_codec" });
+  expect([directs.length, streams.length]).toEqual([1, 1]);
+});
+
+test("a socket that fails for another reason is tried again, alone", async () => {
+  const { viewer, timers, directs, streams, stream, rejectDirect, frame, seen } = setup();
+  viewer.open();
+  await rejectDirect("no_codec");
+  stream().events.onLost("failed");
+  timers.advance(500);
+  expect([directs.length, streams.length]).toEqual([1, 2]);
+  frame("stream");
+  expect(seen()[0]).toBe("live");
+});
+
+test("what blocks both ways once is an accident, and three times in a row is not", () => {
+  const { viewer, timers, direct, stream } = setup();
+  const failures: string[] = [];
+  viewer.state.subscribe((state) => {
+    if (state.kind === "waiting") {
+      failures.push(state.failure);
+    }
+  });
+  viewer.open();
+  for (let attempt = 0; attempt < 3; attempt++) {
+    direct().events.onLost();
+    stream().events.onLost("failed");
+    timers.advance(20_000);
+  }
+  expect(failures.slice(0, 2)).toEqual(["failed", "failed"]);
+  expect(failures).toContain("blocked");
 });

@@ -23,6 +23,7 @@ function setup(ways: readonly WayName[], canStream = true) {
     attempts.push(attempt);
     return {
       captureAnchor: null,
+      voice: NO_VOICE,
       leave: () => {
         attempt.isLeft = true;
       },
@@ -83,7 +84,7 @@ test("after the ways that race have no picture, Amazon IVS is tried, as one atte
   await pass(STEP_MS + 400);
   expect(tried()).toEqual([1, 1, 1]);
   expect(directs[0]?.isLeft && streams[0]?.isLeft).toBe(true);
-  expect(viewer.state.value).toEqual({ kind: "joining", attempt: 0 });
+  expect(viewer.state.value).toEqual({ kind: "joining", attempt: 0, after: null });
   frame();
   expect(seen()).toEqual(["live", "ivs"]);
 });
@@ -130,7 +131,7 @@ test("a picture of Amazon IVS that is frozen for a second is joined anew, and sh
   await pass(FROZEN_MS + 400);
   expect(places[0]?.isLeft).toBe(true);
   expect(tried()).toEqual([0, 0, 2]);
-  expect(viewer.state.value).toEqual({ kind: "joining", attempt: 0 });
+  expect(viewer.state.value).toEqual({ kind: "joining", attempt: 0, after: null });
   frame();
   expect(seen()).toEqual(["live", "ivs"]);
 });

@@ -22,8 +22,8 @@ export interface DecoderEvents {
   onPicture(picture: VideoFrame): void;
   /** What follows cannot be decoded without an IDR. */
   onNeedsIdr(): void;
-  /** This browser cannot decode this stream; called at most once. */
-  onUnable(): void;
+  /** This browser cannot decode this stream, because it `lacksCodec` or for another reason; called at most once. */
+  onUnable(lacksCodec: boolean): void;
 }
 
 export class StreamDecoder {
@@ -108,7 +108,7 @@ export class StreamDecoder {
         this.#errors = 0;
         this.#events.onPicture(picture);
       },
-      error: () => decoder === this.#decoder && this.#receiveError(),
+      error: ({ name }) => decoder === this.#decoder && this.#receiveError(name === "NotSupportedError"),
     });
     return decoder;
   }
@@ -117,11 +117,11 @@ export class StreamDecoder {
     return (this.#decoder?.decodeQueueSize ?? 0) > MAX_QUEUED;
   }
 
-  #receiveError(): void {
+  #receiveError(lacksCodec = false): void {
     this.#discard();
     this.#errors++;
     if (this.#errors === MAX_ERRORS) {
-      this.#events.onUnable();
+      this.#events.onUnable(lacksCodec);
     } else if (this.#errors < MAX_ERRORS) {
       this.#waitForIdr();
     }

@@ -102,19 +102,25 @@ test("after leaving nothing is reported, decoded or sent", () => {
   expect(socket().isClosed).toBe(true);
 });
 
-test("a decoder that needs an IDR asks the server for one, and one that is unable ends the session", () => {
-  const { open, socket, lost, decoders } = setup();
-  open();
-  socket().open();
-  socket().describe();
-  for (let ticks = 0; ticks < 3; ticks++) {
-    socket().deliverFrame(ticks, true);
-    decoders.at(-1)?.fail();
-  }
-  expect(socket().sent.some((message) => message[0] === 3 && message.length === 1)).toBe(true);
-  expect(lost).toEqual(["failed"]);
-  expect(socket().isClosed).toBe(true);
-});
+test.each([
+  ["EncodingError", "failed"],
+  ["NotSupportedError", "no_codec"],
+])(
+  "a decoder that needs an IDR asks for one, and one that is unable for %s ends the session",
+  (error, failure) => {
+    const { open, socket, lost, decoders } = setup();
+    open();
+    socket().open();
+    socket().describe();
+    for (let ticks = 0; ticks < 3; ticks++) {
+      socket().deliverFrame(ticks, true);
+      decoders.at(-1)?.fail(error);
+    }
+    expect(socket().sent.some((message) => message[0] === 3 && message.length === 1)).toBe(true);
+    expect(lost).toEqual([failure]);
+    expect(socket().isClosed).toBe(true);
+  },
+);
 
 test("messages that are none are ignored", () => {
   const { open, socket, lost } = setup();

@@ -85,7 +85,7 @@ class Session implements StreamSession {
     this.#decoder = new StreamDecoder(ports, {
       onPicture: (picture) => events.onPicture(picture),
       onNeedsIdr: () => this.#send(idrRequest()),
-      onUnable: () => this.#lose("failed"),
+      onUnable: (lacksCodec) => this.#lose(lacksCodec ? "no_codec" : "failed"),
     });
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => this.#receive(data);

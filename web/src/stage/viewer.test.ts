@@ -174,6 +174,45 @@ test("if the first frame does not arrive, the network blocks it, and the viewer 
   expect(attempts).toHaveLength(2);
 });
 
+test("what was wrong is known while the viewer tries again, until the visitor asks for it", async () => {
+  const { viewer, timers, attempt } = setup();
+  viewer.open();
+  expect(viewer.state.value).toEqual({ kind: "joining", attempt: 0, after: null });
+  await attempt().fail("blocked");
+  timers.advance(4000);
+  expect(viewer.state.value).toEqual({ kind: "joining", attempt: 1, after: "blocked" });
+  await attempt().fail("blocked");
+  viewer.retryNow();
+  expect(viewer.state.value).toEqual({ kind: "joining", attempt: 0, after: null });
+});
+
+test("a codec that the browser lacks is not asked for again by itself", async () => {
+  const { viewer, timers, attempts, attempt } = setup();
+  viewer.open();
+  await attempt().fail("no_codec");
+  timers.advance(3_600_000);
+  expect(viewer.state.value).toEqual({ kind: "waiting", failure: "no_codec" });
+  expect(attempts).toHaveLength(1);
+  viewer.retryNow();
+  expect(attempts).toHaveLength(2);
+});
+
+test("a first picture that waits for a tap is waited for, and one that stops is frozen", async () => {
+  const { viewer, timers, attempts, attempt, frame } = setup();
+  viewer.open();
+  await attempt().succeed();
+  viewer.receivePaused(true);
+  timers.advance(600_000);
+  expect(kind(viewer)).toBe("joining");
+  expect(attempts).toHaveLength(1);
+  viewer.receivePaused(false);
+  frame();
+  expect(kind(viewer)).toBe("live");
+  viewer.receivePaused(true);
+  timers.advance(1200);
+  expect(kind(viewer)).toBe("frozen");
+});
+
 test("the viewer rejoins after a lost connection", async () => {
   const { viewer, timers, attempts, attempt, goLive } = setup();
   await goLive();

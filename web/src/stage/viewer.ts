@@ -4,25 +4,19 @@
 //   closed --open--> joining --first frame--> live --no frame for 1 s--> frozen --frame--> live
 //
 // Joining starts all ways of a step that this browser has; if there is no picture by any, the next step follows, and
-// after the last one `waiting`. Whichever shows a frame first is shown; once WebRTC has shown one, the
-// socket is left. If the way that is shown breaks, the other is started, or goes on alone; if there is none, `waiting`
-// leads back to `joining`. While the room shows nothing, it is `withheld` until it is opened again; when the visitor's
-// session has ended, it is `ended` for good.
+// after the last one `waiting`. Whichever shows a frame first is shown; once WebRTC has shown one, the socket is left. If
+// the way that is shown breaks, the other is started, or goes on alone; if there is none, `waiting` leads back to `joining`.
+// While the room shows nothing, it is `withheld` until it is opened again; when the session has ended, `ended` for good.
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { backoffMs } from "../time/backoff";
-import type { Cancel, Timers } from "../time/timers";
+import type { Cancel } from "../time/timers";
 import { CaptureClock } from "./capture-clock";
-import type { IvsEvents, IvsSession } from "./ivs";
-import type { StreamEvents, StreamSession } from "./stream";
-import {
-  type JoinFailure,
-  type RetriedFailure,
-  stepsOf,
-  USUAL_WAYS,
-  type WayName,
-  worstFailure,
-} from "./way";
-import { JoinError, type StageVoice, type WhepEvents, type WhepSession } from "./whep";
+import type { IvsEvents } from "./ivs";
+import { JoinFailures } from "./join-failures";
+import type { StreamSession } from "./stream";
+import type { ShownFrame, ViewerPorts, ViewerState } from "./viewer-ports";
+import { type JoinFailure, type RetriedFailure, stepsOf, USUAL_WAYS, type WayName } from "./way";
+import { JoinError, type StageVoice, type WhepEvents } from "./whep";
 
 /** At thirty frames a second thirty are missing by then: what is shown is too old to drive by. */
 export const FROZEN_MS = 1000;
@@ -48,46 +42,10 @@ const CHECK_INTERVAL_MS = 200;
 const LATE_CHECK_MS = 600;
 /** Nobody sees a hidden page; after this long it stops receiving video. */
 const HIDDEN_TIMEOUT_MS = 30_000;
+/** If both ways were blocked so often in a row, it is no accident. */
+const BLOCKED_ATTEMPTS = 2;
 /** If there are too many viewers, no camera picture, or a network that blocks it, quick retries would not help. */
 const SLOW_BACKOFF = { firstMs: 4000, factor: 1.5, maxMs: 20_000 };
-
-export type ViewerState =
-  | { readonly kind: "closed" }
-  | { readonly kind: "joining"; readonly attempt: number }
-  | { readonly kind: "live" }
-  | { readonly kind: "frozen" }
-  | { readonly kind: "waiting"; readonly failure: RetriedFailure }
-  /** The room shows nothing now: until it is opened again. */
-  | { readonly kind: "withheld" }
-  | { readonly kind: "ended" };
-
-export interface ViewerPorts {
-  readonly timers: Timers;
-  random(): number;
-  /** A name for one picture on this page, whatever the ways it is sent by. */
-  newView(): string;
-  /** The ways of the house, in the order to try; the usual ones if it names none. */
-  readonly ways?: readonly WayName[];
-  joinDirect(view: string, events: WhepEvents, signal: AbortSignal): Promise<WhepSession>;
-  /** Null where the browser cannot decode: then there is WebRTC alone. */
-  readonly joinStream: ((view: string, events: StreamEvents) => StreamSession) | null;
-  /** Watches through Amazon IVS, if that is one of the ways. */
-  joinIvs?(view: string, events: IvsEvents, signal: AbortSignal): Promise<IvsSession>;
-  /** Shows a stream of WebRTC, or none. */
-  show(stream: MediaStream | null): void;
-  /** Draws a frame of the socket, and closes it. */
-  draw(picture: VideoFrame): void;
-  /** A frame was captured at `capturedAtMs` (server's clock) and shown at `shownAtMs` (page's clock). */
-  receiveFrameTimes(capturedAtMs: number, shownAtMs: number): void;
-}
-
-/** A video frame that reached the screen. */
-export interface ShownFrame {
-  /** When it was displayed, on the page's clock. */
-  readonly shownAtMs: number;
-  /** Null if the browser does not report it. */
-  readonly rtpTimestamp: number | null;
-}
 
 /** One way that is being connected, or has a picture. */
 interface Attempt {
@@ -103,17 +61,20 @@ export class Viewer {
   readonly #state = signal<ViewerState>({ kind: "closed" });
   readonly #way = signal<WayName | null>(null);
   readonly #isIndirect = signal(false);
-  readonly #voice = signal<StageVoice | null>(null);
+  /** The sound of the connection by WebRTC; null while there is none. To be read only. */
+  readonly voice = signal<StageVoice | null>(null);
   readonly #attempts = new Map<WayName, Attempt>();
+  readonly #failures = new JoinFailures();
   readonly #steps: readonly (readonly WayName[])[];
   #step = 0;
-  #failures: JoinFailure[] = [];
   #captureClock: CaptureClock | null = null;
   #view = "";
   #attempt = 0;
   #directTries = 0;
   #joinedAtMs = 0;
   #lastCheckAtMs = 0;
+  #hasAnswer = false;
+  #isPaused = false;
   #isVisible = true;
   #isAvailable = true;
   #cancelWait: Cancel = () => {};
@@ -137,20 +98,16 @@ export class Viewer {
     return this.#way;
   }
 
-  /** Whether the picture comes by the socket because WebRTC does not get through, rather than for the moment. */
+  /** Whether the picture comes by the socket because WebRTC's does not reach the screen, rather than for the moment. */
   get isIndirect(): ReadonlySignal<boolean> {
     return this.#isIndirect;
-  }
-
-  /** The sound of the connection by WebRTC; null while there is none. */
-  get voice(): ReadonlySignal<StageVoice | null> {
-    return this.#voice;
   }
 
   /** Joins, and joins again whenever necessary, until `close`. */
   open(): void {
     this.#attempt = 0;
     this.#directTries = 0;
+    this.#failures.forget();
     this.#join();
   }
 
@@ -165,6 +122,7 @@ export class Viewer {
   /** Ends a wait now: the network came back, or the visitor asked. */
   retryNow(): void {
     this.#directTries = 0;
+    this.#failures.forget();
     if (this.#state.value.kind === "waiting") {
       this.#attempt = 0;
       this.#join();
@@ -218,19 +176,26 @@ export class Viewer {
     }
   }
 
+  /** The browser plays WebRTC's picture only once the visitor taps: it is there, and waits. */
+  receivePaused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    this.#joinedAtMs = this.#ports.timers.now(); // the first picture takes as long as it takes
+  }
+
   #suspend(): void {
     this.#disconnect();
     this.#state.value = { kind: "waiting", failure: "failed" }; // with no retry timer: until the page is shown again
   }
 
-  #join(step = 0): void {
+  #join(step = 0, after: RetriedFailure | null = null): void {
     this.#disconnect();
     this.#view = this.#ports.newView();
     this.#step = step;
+    this.#hasAnswer = false;
     if (step === 0) {
-      this.#failures = [];
+      this.#failures.reset();
     }
-    this.#state.value = { kind: "joining", attempt: this.#attempt };
+    this.#state.value = { kind: "joining", attempt: this.#attempt, after };
     this.#joinedAtMs = this.#ports.timers.now();
     this.#lastCheckAtMs = this.#joinedAtMs;
     this.#cancelCheck = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#checkFrames());
@@ -238,13 +203,13 @@ export class Viewer {
     this.#startDirect();
     this.#startIvs();
     if (this.#attempts.size === 0) {
-      this.#retry("blocked");
+      this.#retry(this.#failures.lacksCodec ? "no_codec" : "blocked");
     }
   }
 
   /** Whether this way is to be tried now. */
   #has(way: WayName): boolean {
-    return this.#steps[this.#step]?.includes(way) === true;
+    return this.#steps[this.#step]?.includes(way) === true && !this.#failures.isUndecodable(way);
   }
 
   #startStream(): void {
@@ -268,7 +233,8 @@ export class Viewer {
       "direct",
       (events, signal) => this.#ports.joinDirect(this.#view, events, signal),
       ({ captureAnchor, voice }) => {
-        this.#voice.value = voice;
+        this.#hasAnswer = true;
+        this.voice.value = voice;
         this.#captureClock = captureAnchor && new CaptureClock(captureAnchor);
       },
     );
@@ -357,7 +323,7 @@ export class Viewer {
       this.#limitDirect(direct, "failed", THAW_MS);
     }
     this.#attempt = 0;
-    this.#failures = [];
+    this.#failures.reset();
     this.#way.value = way;
     if (this.#state.value.kind !== "live") {
       this.#state.value = { kind: "live" };
@@ -368,7 +334,7 @@ export class Viewer {
   /** There is no picture by this way, or no more. */
   #lose(way: WayName, failure: JoinFailure): void {
     const wasShown = this.#attempts.get(way)?.hasPicture === true;
-    this.#failures.push(failure);
+    this.#failures.receive(way, failure);
     if (failure === "no_session" || failure === "withheld") {
       this.#disconnect();
       this.#state.value = { kind: failure === "withheld" ? "withheld" : "ended" };
@@ -376,7 +342,7 @@ export class Viewer {
     }
     if (wasShown && this.#state.value.kind !== "joining") {
       this.#joinedAtMs = this.#ports.timers.now();
-      this.#state.value = { kind: "joining", attempt: this.#attempt }; // before it is left: its last frame is kept
+      this.#state.value = { kind: "joining", attempt: this.#attempt, after: null }; // before it is left: its last frame is kept
     }
     this.#leave(way);
     if (wasShown) {
@@ -384,11 +350,16 @@ export class Viewer {
     }
     const isAlone = way === "stream" && wasShown && this.#isIndirect.value; // WebRTC is only tried again
     if (this.#attempts.size === 0 || isAlone) {
-      const failure = worstFailure(this.#failures);
-      this.#retry(failure === "blocked" && this.#has("stream") ? "failed" : failure);
+      const failure = this.#failures.worst;
+      this.#retry(failure === "blocked" && this.#mayBeAccident() ? "failed" : failure);
     } else if (way === "direct") {
       this.#receiveDirectFailure();
     }
+  }
+
+  /** Where there are two ways, hardly a network blocks both. */
+  #mayBeAccident(): boolean {
+    return this.#has("stream") && this.#attempt < BLOCKED_ATTEMPTS;
   }
 
   /** Starts what is to show the picture instead of a way that showed it. */
@@ -409,7 +380,7 @@ export class Viewer {
 
   #scheduleDirect(): void {
     this.#cancelDirect();
-    if (this.#directTries <= MAX_DIRECT_TRIES) {
+    if (this.#directTries <= MAX_DIRECT_TRIES && this.#has("direct")) {
       const waitMs = backoffMs(this.#directTries - 1, this.#ports.random(), DIRECT_BACKOFF);
       this.#cancelDirect = this.#ports.timers.after(waitMs, () => this.#tryDirectAgain());
     }
@@ -430,15 +401,19 @@ export class Viewer {
   /** The next step, at once; after the last, or where no way would help, the first after a while. */
   #retry(failure: RetriedFailure): void {
     if (failure !== "no_picture" && this.#step + 1 < this.#steps.length) {
-      this.#state.value = { kind: "joining", attempt: this.#attempt }; // before it is left: its last frame is kept
-      this.#join(this.#step + 1);
+      const after = this.#state.value.kind === "joining" ? this.#state.value.after : null;
+      this.#state.value = { kind: "joining", attempt: this.#attempt, after }; // before it is left: its last frame is kept
+      this.#join(this.#step + 1, after);
       return;
     }
     const attempt = this.#attempt++;
     this.#state.value = { kind: "waiting", failure };
     this.#disconnect();
+    if (failure === "no_codec") {
+      return; // it would be the same
+    }
     const waitMs = backoffMs(attempt, this.#ports.random(), failure === "failed" ? undefined : SLOW_BACKOFF);
-    this.#cancelWait = this.#ports.timers.after(waitMs, () => this.#join());
+    this.#cancelWait = this.#ports.timers.after(waitMs, () => this.#join(0, failure));
   }
 
   #leave(way: WayName): void {
@@ -448,7 +423,7 @@ export class Viewer {
     attempt?.leave();
     if (way === "direct") {
       this.#captureClock = null;
-      this.#voice.value = null;
+      this.voice.value = null;
       if (attempt !== undefined && attempt.lastFrameAtMs - attempt.startedAtMs > STABLE_MS) {
         this.#directTries = 0;
       }
@@ -472,17 +447,30 @@ export class Viewer {
     }
     this.#lastCheckAtMs = nowMs;
     const { kind } = this.#state.value;
-    const shown = [...this.#attempts.values()].filter((attempt) => attempt.hasPicture);
-    const lastMs =
-      kind === "joining" ? this.#joinedAtMs : Math.max(...shown.map((each) => each.lastFrameAtMs));
-    const missingMs = nowMs - lastMs;
+    const missingMs = nowMs - this.#lastFrameAtMs();
     if (this.#isAvailable && missingMs > (kind === "joining" ? this.#firstPictureMs() : REJOIN_MS)) {
-      const isBlocked = kind === "joining" && this.#has("direct") && !this.#has("stream");
-      this.#retry(isBlocked ? "blocked" : "failed");
+      this.#retry(kind === "joining" ? this.#failureToShow() : "failed");
       return;
     }
     kind === "live" && missingMs > FROZEN_MS && this.#receiveFrozen();
     this.#cancelCheck = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#checkFrames());
+  }
+
+  /** When the newest frame came; while there is none, when this joining began, or last had a reason to wait. */
+  #lastFrameAtMs(): number {
+    if (this.#isPaused) {
+      this.#joinedAtMs = this.#ports.timers.now();
+    }
+    const shown = [...this.#attempts.values()].filter((attempt) => attempt.hasPicture);
+    return this.#state.value.kind === "joining"
+      ? this.#joinedAtMs
+      : Math.max(...shown.map((each) => each.lastFrameAtMs));
+  }
+
+  /** Why no frame comes of what was joined: the server has answered, so the network is in the way, or it has not. */
+  #failureToShow(): RetriedFailure {
+    const hasAnswer = this.#hasAnswer || !this.#has("stream");
+    return this.#has("direct") && hasAnswer && !this.#mayBeAccident() ? "blocked" : "failed";
   }
 
   #firstPictureMs(): number {

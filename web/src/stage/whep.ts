@@ -218,6 +218,11 @@ export async function readFailure(response: Response): Promise<JoinFailure> {
       return "full";
     case "no_picture":
       return "no_picture";
+    case "no_common_codec":
+      return "no_codec";
+    case "foreign_origin":
+    case "unknown_host":
+      return "misrouted";
     default:
       return response.status === 401 || response.status === 403 ? "no_session" : "failed";
   }

@@ -67,9 +67,9 @@ export class FakeDecoder {
   }
 
   /** Fails, as a decoder does after it has closed itself. */
-  fail(): void {
+  fail(name = "EncodingError"): void {
     this.state = "closed";
-    this.init.error(new DOMException("cannot decode"));
+    this.init.error(new DOMException("cannot decode", name));
   }
 }
 

@@ -1,7 +1,7 @@
 // Sound without any: a connection's voice, a microphone and the server's words about both, for tests.
 import { signal } from "@preact/signals";
 import type { StageVoice } from "../stage/whep";
-import type { VisitPorts } from "../visit/visit";
+import type { VisitPorts } from "../visit/visit-ports";
 import { type Microphone, MicrophoneError, type MicrophoneLack } from "../voice/microphone";
 import type { Voice } from "../wire/messages";
 

@@ -10,6 +10,7 @@ const ALL_WELL: VisitState = {
   roomAccess: { kind: "open" },
   wallNowMs: 1_800_000_000_000,
   streamLack: null,
+  isPlayRefused: false,
   hold: NO_HOLD,
   lease: lease("nobody"),
   freeInS: null,
@@ -70,13 +71,29 @@ test("a visitor who has not driven yet is told how", () => {
 test.each<[string, Partial<VisitState>, string]>([
   [
     "joining for the first time",
-    { viewer: { kind: "joining", attempt: 0 }, hasSeenPicture: false },
+    { viewer: { kind: "joining", attempt: 0, after: null }, hasSeenPicture: false },
     "opening",
   ],
-  ["joining again", { viewer: { kind: "joining", attempt: 1 } }, "picture_lost"],
+  ["joining again", { viewer: { kind: "joining", attempt: 1, after: null } }, "picture_lost"],
   ["waiting to join again", { viewer: { kind: "waiting", failure: "failed" } }, "picture_lost"],
   ["a frozen picture", { viewer: { kind: "frozen" } }, "picture_frozen"],
   ["too many viewers", { viewer: { kind: "waiting", failure: "full" } }, "full"],
+  ["trying again after that", { viewer: { kind: "joining", attempt: 1, after: "full" } }, "full"],
+  ["a blocked network", { viewer: { kind: "waiting", failure: "blocked" } }, "blocked"],
+  [
+    "trying again in a blocked network",
+    { viewer: { kind: "joining", attempt: 2, after: "blocked" }, hasSeenPicture: false },
+    "blocked",
+  ],
+  ["a proxy that changes the host", { viewer: { kind: "waiting", failure: "misrouted" } }, "misrouted"],
+  ["a browser without the codec", { viewer: { kind: "waiting", failure: "no_codec" } }, "no_codec"],
+  [
+    "a first picture that waits for a tap",
+    { viewer: { kind: "joining", attempt: 0, after: null }, isPlayRefused: true, hasSeenPicture: false },
+    "tap_to_see",
+  ],
+  ["a picture that the browser paused", { viewer: { kind: "frozen" }, isPlayRefused: true }, "tap_to_see"],
+  ["a picture that comes by the socket instead", { isPlayRefused: true }, "nothing"],
   ["no camera picture", { viewer: { kind: "waiting", failure: "no_picture" } }, "no_picture"],
   [
     "no camera picture, as the server says",
@@ -86,7 +103,7 @@ test.each<[string, Partial<VisitState>, string]>([
   ["a picture frozen for want of a camera", { viewer: { kind: "frozen" }, stage: NO_CAMERA }, "no_picture"],
   [
     "joining without a camera",
-    { viewer: { kind: "joining", attempt: 0 }, stage: NO_CAMERA, hasSeenPicture: false },
+    { viewer: { kind: "joining", attempt: 0, after: null }, stage: NO_CAMERA, hasSeenPicture: false },
     "no_picture",
   ],
   ["a picture that came before the server said so", { stage: NO_CAMERA }, "nothing"],
@@ -282,3 +299,18 @@ test("a stop that may not have arrived is said before anything of the room", () 
   const roomAccess = { kind: "curtain", untilMs: null, wasLooking: true } as const;
   expect(topic({ roomAccess, pendingStop: { isLost: true } as VisitState["pendingStop"] })).toBe("stop_lost");
 });
+
+test.each([
+  ["secure_context", "https://"],
+  ["decoder", "Chrome, Edge, Safari or Firefox"],
+  [null, "WebSockets"],
+] as const)(
+  "who is blocked and lacks %s is told what helps, and what the owner can do",
+  (streamLack, help) => {
+    const viewer = { kind: "waiting", failure: "blocked" } as const;
+    const { detail, action } = statusMessageFor({ ...ALL_WELL, viewer, streamLack });
+    expect(detail).toContain(help);
+    expect(detail).toContain("The owner can help with a relay");
+    expect(action).toBe("try_again");
+  },
+);

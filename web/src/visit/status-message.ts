@@ -4,10 +4,11 @@ import type { PendingStop } from "../drive/driver";
 import type { CutHold, Hold } from "../drive/hold";
 import type { Axis } from "../drive/velocity";
 import type { StreamLack } from "../stage/stream";
-import type { ViewerState } from "../stage/viewer";
+import type { ViewerState } from "../stage/viewer-ports";
+import type { RetriedFailure } from "../stage/way";
 import type { AxisState, Lease, LeaseAnswered, StageState } from "../wire/messages";
 import { whenText } from "../words/times";
-import { codeText, t } from "../words/words";
+import { codeText, type Key, t } from "../words/words";
 import type { RoomAccessState } from "./room-access";
 
 export interface VisitState {
@@ -18,6 +19,8 @@ export interface VisitState {
   readonly wallNowMs: number;
   /** What this browser lacks to show the picture where only web pages get through; null for nothing. */
   readonly streamLack: StreamLack | null;
+  /** Whether the browser shows the picture only after a tap. */
+  readonly isPlayRefused: boolean;
   readonly hold: Hold;
   readonly lease: Lease | null;
   /** In how many seconds the lease of a driver whose connection is lost will be free; null where nobody's is. */
@@ -51,6 +54,9 @@ export type Topic =
   | "full"
   | "no_picture"
   | "blocked"
+  | "misrouted"
+  | "no_codec"
+  | "tap_to_see"
   | "picture_lost"
   | "picture_frozen"
   | "reconnecting"
@@ -69,7 +75,7 @@ export interface StatusMessage {
   readonly text: string;
   /** A second sentence, such as what to do now; may be "". */
   readonly detail: string;
-  readonly action: "take_over" | "ask" | "drive_again" | "try_again" | "knock" | "look" | null;
+  readonly action: "take_over" | "ask" | "drive_again" | "try_again" | "play" | "knock" | "look" | null;
 }
 
 const NOTHING = message("nothing", "");
@@ -146,7 +152,8 @@ function untilText(what: "quiet" | "refused", untilMs: number | null, nowMs: num
   return t(`access.${what}_until`, { time: whenText(untilMs, nowMs) });
 }
 
-function pictureMessage({ viewer, streamLack, stage, hasSeenPicture }: VisitState): StatusMessage | null {
+function pictureMessage(state: VisitState): StatusMessage | null {
+  const { viewer, isPlayRefused, stage, hasSeenPicture } = state;
   switch (viewer.kind) {
     case "live":
     case "closed":
@@ -156,30 +163,53 @@ function pictureMessage({ viewer, streamLack, stage, hasSeenPicture }: VisitStat
     case "frozen":
       return (
         cameraMessage(stage) ??
-        message("picture_frozen", t("status.picture_frozen"), t("status.picture_frozen.detail"))
+        (isPlayRefused
+          ? tapMessage()
+          : message("picture_frozen", t("status.picture_frozen"), t("status.picture_frozen.detail")))
       );
     case "joining":
+      if (isPlayRefused) {
+        return cameraMessage(stage) ?? tapMessage();
+      }
+      if (viewer.after !== null) {
+        return failureMessage(viewer.after, state); // what was wrong is wrong until there is a picture
+      }
       return (
         cameraMessage(stage) ??
         (hasSeenPicture ? pictureLostMessage() : message("opening", t("status.opening")))
       );
     case "waiting":
-      if (viewer.failure === "full") {
-        return message("full", t("status.full"), t("status.full.detail"), "try_again");
-      }
-      if (viewer.failure === "no_picture") {
-        return cameraMessage(stage) ?? message("no_picture", t("camera.failed"), t("camera.returns"));
-      }
-      return viewer.failure === "blocked"
-        ? blockedMessage(streamLack)
-        : (cameraMessage(stage) ?? pictureLostMessage());
+      return failureMessage(viewer.failure, state);
   }
 }
 
-/** The server answers, but WebRTC does not get through, and this browser cannot show the picture in another way. */
-function blockedMessage(lack: StreamLack | null): StatusMessage {
-  const help = t(lack === "secure_context" ? "status.blocked.secure_context" : "status.blocked.decoder");
-  return message("blocked", t("status.blocked"), help, "try_again");
+/** Why there is no picture, and what helps. */
+function failureMessage(failure: RetriedFailure, { stage, streamLack }: VisitState): StatusMessage {
+  switch (failure) {
+    case "full":
+      return message("full", t("status.full"), t("status.full.detail"), "try_again");
+    case "no_picture":
+      return cameraMessage(stage) ?? message("no_picture", t("camera.failed"), t("camera.returns"));
+    case "blocked":
+      return message("blocked", t("status.blocked"), t(BLOCKED_HELP[streamLack ?? "none"]), "try_again");
+    case "misrouted":
+      return message("misrouted", t("status.misrouted"), t("status.misrouted.detail"), "try_again");
+    case "no_codec":
+      return message("no_codec", t("status.no_codec"), t("status.no_codec.detail"), "try_again");
+    case "failed":
+      return cameraMessage(stage) ?? pictureLostMessage();
+  }
+}
+
+/** The server answers, but its picture gets through neither by WebRTC nor, unless the browser lacks that, by a socket. */
+const BLOCKED_HELP = {
+  secure_context: "status.blocked.secure_context",
+  decoder: "status.blocked.decoder",
+  none: "status.blocked.sockets",
+} as const satisfies Record<StreamLack | "none", Key>;
+
+function tapMessage(): StatusMessage {
+  return message("tap_to_see", t("status.tap_to_see"), t("status.tap_to_see.detail"), "play");
 }
 
 /** These do not go away by waiting. */

@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import { velocity } from "../drive/velocity";
+import { Player } from "../stage/player";
 import type { JoinFailure } from "../stage/way";
 import { JoinError, type WhepEvents } from "../stage/whep";
 import { lease, notice, state, welcome } from "../testing/examples";
 import { FakeSocket } from "../testing/fake-socket";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
+import { FakeVideo } from "../testing/fake-video";
 import { NO_VOICE, SILENT_PORTS } from "../testing/voice";
 import { t } from "../words/words";
 import { Visit } from "./visit";
@@ -31,6 +33,7 @@ function setup({ joinFails = null as JoinFailure | null } = {}) {
     newView: () => "view",
     joinStream: null,
     streamLack: "decoder",
+    player: new Player(new FakeVideo(), timers),
     ...SILENT_PORTS,
     requestFrame: () => {},
     joinDirect: async (_view, events) => {

@@ -1,26 +1,27 @@
 // One visit, from joining to leaving: connects the picture, the control channel and the driver.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import { Channel, type ChannelPorts, type ChannelState } from "../control/channel";
+import { Channel, type ChannelState } from "../control/channel";
 import { Driver } from "../drive/driver";
 import type { CutReason, Hold } from "../drive/hold";
 import { PING_RETRY_MS } from "../drive/setpoint-sender";
 import { isZero } from "../drive/velocity";
-import { Painter, type PainterPorts } from "../stage/painter";
-import type { StreamLack } from "../stage/stream";
-import { type ShownFrame, Viewer, type ViewerPorts, type ViewerState } from "../stage/viewer";
+import { Painter } from "../stage/painter";
+import type { Player } from "../stage/player";
+import { Viewer } from "../stage/viewer";
+import type { ShownFrame, ViewerState } from "../stage/viewer-ports";
 import type { WayName } from "../stage/way";
 import { ServerTime } from "../time/server-time";
 import { SleepDetector } from "../time/sleep-detector";
 import type { Cancel } from "../time/timers";
-import { Hearing, type HearingPorts } from "../voice/hearing";
-import type { OpenMicrophone } from "../voice/microphone";
+import { Hearing } from "../voice/hearing";
 import { Talk } from "../voice/talk";
-import type { Access, AxisState, ServerMessage, StageState } from "../wire/messages";
+import type { Access, ServerMessage } from "../wire/messages";
 import { knock } from "../wire/outgoing";
 import { Handover } from "./handover";
 import { type Latencies, LatencyMeter, NO_LATENCIES } from "./latency-meter";
 import { RoomAccess } from "./room-access";
 import { type StatusMessage, statusMessageFor } from "./status-message";
+import type { EndVisitState, ServerState, VisitPorts } from "./visit-ports";
 
 /** While this page has the lease: often enough that a press finds a recent server time and need not ping first. */
 const DRIVING_PING_MS = 300;
@@ -35,29 +36,6 @@ const MAX_REASON_MS = 1000;
 /** How often to check for silence and sleep, and to update the latencies. */
 const CHECK_INTERVAL_MS = 500;
 
-export type VisitPorts = Pick<ChannelPorts, "timers" | "random" | "openSocket" | "hasSession"> &
-  Pick<ViewerPorts, "newView" | "ways" | "joinDirect" | "joinStream" | "joinIvs"> &
-  Pick<PainterPorts, "requestFrame"> & {
-    readonly openMicrophone: OpenMicrophone;
-    readonly sound: HearingPorts;
-    /** Why there is no `joinStream`; null where there is one. */
-    readonly streamLack: StreamLack | null;
-    /** Ends the visitor's session at the server; false if that failed. */
-    endSession(): Promise<boolean>;
-  };
-
-/** Whether the visitor can end the session for good, and how far that has got. This browser then needs a new link. */
-export type EndVisitState = "unavailable" | "available" | "pending" | "failed" | "done";
-
-/** What the server last said about the head and the stage. */
-export interface ServerState {
-  /** The name of the head, for people. */
-  readonly headName: string;
-  readonly pan: AxisState | null;
-  readonly tilt: AxisState | null;
-  readonly stage: StageState | null;
-}
-
 const UNKNOWN_SERVER_STATE: ServerState = { headName: "", pan: null, tilt: null, stage: null };
 
 export class Visit {
@@ -67,6 +45,8 @@ export class Visit {
   readonly #sleepDetector: SleepDetector;
   readonly #channel: Channel;
   readonly #viewer: Viewer;
+  /** Plays the picture that comes by WebRTC. */
+  readonly player: Player;
   /** Draws the picture where it does not come by WebRTC. */
   readonly painter: Painter;
   readonly driver: Driver;
@@ -81,7 +61,6 @@ export class Visit {
   readonly #endVisitState = signal<EndVisitState>("unavailable");
   readonly #hasDriven = signal(false);
   readonly #firstPictureMs = signal<number | null>(null);
-  readonly #stream = signal<MediaStream | null>(null);
   readonly #serverState = signal(UNKNOWN_SERVER_STATE);
   readonly #latencies = signal(NO_LATENCIES);
   readonly #freeInS = signal<number | null>(null);
@@ -97,6 +76,7 @@ export class Visit {
       roomAccess: this.#roomAccess.state.value,
       wallNowMs: this.#ports.timers.wallNow(),
       streamLack: this.#ports.streamLack,
+      isPlayRefused: this.player.isRefused.value,
       hold: this.driver.hold.value,
       lease: this.driver.lease.value,
       freeInS: this.#freeInS.value,
@@ -114,15 +94,14 @@ export class Visit {
     this.#serverTime = new ServerTime(ports.timers);
     this.#sleepDetector = new SleepDetector(ports.timers);
     this.#channel = new Channel({ ...ports, receive: (message) => this.#receive(message) });
+    this.player = ports.player;
     this.painter = new Painter({
       ...ports,
       receiveShown: (capturedAtMs, shownAtMs) => this.#viewer.receiveDrawn(capturedAtMs, shownAtMs),
     });
     this.#viewer = new Viewer({
       ...ports,
-      show: (stream) => {
-        this.#stream.value = stream;
-      },
+      show: (stream) => this.player.show(stream),
       draw: (picture) => this.painter.receivePicture(picture),
       receiveFrameTimes: (capturedAtMs, shownAtMs) =>
         this.#latencyMeter.receiveFrameTimes(capturedAtMs, shownAtMs),
@@ -156,6 +135,7 @@ export class Visit {
     this.hearing = new Hearing(ports.sound);
     this.#viewer.voice.subscribe((voice) => this.hearing.receiveTrack(voice?.heard ?? null));
     this.#channel.state.subscribe((state) => this.#receiveChannelState(state));
+    this.player.isRefused.subscribe((isRefused) => this.#receivePlayRefused(isRefused));
     this.#viewer.state.subscribe((state) => this.#receiveViewerState(state));
     this.driver.hold.subscribe((hold) => this.#receiveHold(hold));
     this.driver.lease.subscribe(() => this.#updatePingInterval());
@@ -178,7 +158,7 @@ export class Visit {
     return this.#viewer.way;
   }
 
-  /** Whether the picture comes indirectly, because this network lets no direct one through. */
+  /** Whether the picture comes indirectly, because no direct one reaches this screen. */
   get isIndirect(): ReadonlySignal<boolean> {
     return this.#viewer.isIndirect;
   }
@@ -201,10 +181,6 @@ export class Visit {
   /** From joining to the first frame, null before it. */
   get firstPictureMs(): ReadonlySignal<number | null> {
     return this.#firstPictureMs;
-  }
-
-  get stream(): ReadonlySignal<MediaStream | null> {
-    return this.#stream;
   }
 
   get serverState(): ReadonlySignal<ServerState> {
@@ -268,8 +244,10 @@ export class Visit {
   receiveVisibility(isVisible: boolean): void {
     this.#isVisible = isVisible;
     this.#viewer.receiveVisibility(isVisible);
+    this.#channel.receiveVisibility(isVisible);
     if (isVisible) {
       this.#reconnectAfterSleep();
+      this.player.receiveVisible();
       this.#channel.retryNow();
     } else {
       this.driver.returnLease();
@@ -382,8 +360,13 @@ export class Visit {
 
   /** Nothing of the room stays on the page. */
   #forgetPicture(): void {
-    this.painter.clear();
+    this.#clearPicture();
     this.#firstPictureMs.value = null;
+  }
+
+  #clearPicture(): void {
+    this.painter.clear();
+    this.player.show(null); // its element outlives the view
   }
 
   #receiveServerTime(serverMs: number): void {
@@ -399,7 +382,7 @@ export class Visit {
   }
 
   #blockedReason(): CutReason | null {
-    if (this.#viewer.state.value.kind !== "live") {
+    if (this.#viewer.state.value.kind !== "live" || this.#isPaused()) {
       return "no_picture";
     }
     const channel = this.#channel.state.value;
@@ -440,6 +423,18 @@ export class Visit {
     }
   }
 
+  /** A picture that stands still is none, as soon as it stands. */
+  #isPaused(): boolean {
+    return this.player.isRefused.value && this.#viewer.way.value !== "stream";
+  }
+
+  #receivePlayRefused(isRefused: boolean): void {
+    this.#viewer.receivePaused(isRefused);
+    if (this.#isPaused()) {
+      this.driver.cut("no_picture");
+    }
+  }
+
   #receiveViewerState(state: ViewerState): void {
     if (state.kind !== "live") {
       this.driver.cut("no_picture");
@@ -451,7 +446,7 @@ export class Visit {
     }
     if (state.kind === "ended") {
       this.#cancelCheck();
-      this.painter.clear();
+      this.#clearPicture();
       // The picture may end before the socket, whose close says why.
       this.#cancelCheck = this.#ports.timers.after(MAX_REASON_MS, () => this.#channel.close());
     }

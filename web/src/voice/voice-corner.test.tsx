@@ -2,9 +2,10 @@
 // The voice on the visitor's page: what it says, and that no finger, key or window leaves a microphone open.
 import { render } from "preact";
 import { act } from "preact/test-utils";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WHOLE_WINDOW } from "../drive/input-area";
 import { App } from "../page/app";
+import { createVideo, Player } from "../stage/player";
 import { lease, state, welcome } from "../testing/examples";
 import { FakeSocket } from "../testing/fake-socket";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
@@ -34,6 +35,7 @@ afterEach(() => runAndRender(() => render(null, page)));
 
 function setup() {
   const timers = new FakeTimers();
+  const video = createVideo();
   const socket = new FakeSocket();
   const microphones = new FakeMicrophones();
   const { connection, sent } = fakeStageVoice();
@@ -49,10 +51,13 @@ function setup() {
     streamLack: "decoder",
     requestFrame: () => {},
     ...SILENT_PORTS,
+    player: new Player(video, timers),
     openMicrophone: microphones.open,
   });
   const stills = { fetch: async () => new Response(""), share: null, download: () => {} };
-  runAndRender(() => render(<App visit={visit} timers={timers} stills={stills} area={WHOLE_WINDOW} />, page));
+  runAndRender(() =>
+    render(<App visit={visit} video={video} timers={timers} stills={stills} area={WHOLE_WINDOW} />, page),
+  );
   const frame = () => runAndRender(() => visit.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp: null }));
   const deliver = (...messages: Parameters<FakeSocket["deliver"]>[0][]) =>
     runAndRender(() => {
@@ -68,6 +73,7 @@ function setup() {
     });
     deliver(welcome(), lease("nobody"), state());
     frame();
+    await act(() => vi.dynamicImportSettled());
   };
   return { timers, socket, visit, frame, deliver, join, microphones, sent };
 }

@@ -12,6 +12,7 @@ export const EN = {
 
   // buttons that many screens have
   "action.try_again": "Try again",
+  "action.play": "Tap to see",
   "action.take_over": "Take over",
   "action.ask": "May I?",
   "action.watch_only": "Only watch",
@@ -44,8 +45,20 @@ export const EN = {
   "status.picture_lost": "The picture is gone for a moment.",
   "status.picture_lost.detail": "Getting it back…",
   "status.blocked": "This network does not let the picture through.",
-  "status.blocked.secure_context": "Open this page by its https:// address, or try another network.",
-  "status.blocked.decoder": "An up-to-date Chrome, Edge, Safari or Firefox would help, or another network.",
+  "status.blocked.secure_context":
+    "Open this page by its https:// address, or try another network. The owner can help with a relay (TURN).",
+  "status.blocked.decoder":
+    "An up-to-date Chrome, Edge, Safari or Firefox would help, or another network. The owner can help with a relay (TURN).",
+  "status.blocked.sockets":
+    "Another network may help. The owner can help with a relay (TURN), and with a proxy that lets WebSockets through.",
+  "status.misrouted": "The way to this home is not set up right.",
+  "status.misrouted.detail":
+    "For the owner: a proxy on the way must pass on Host and Origin as the browser sent them. “belvedere doctor --from-outside” checks that.",
+  "status.no_codec": "This browser can’t play H.264, the format of the picture.",
+  "status.no_codec.detail":
+    "Chrome, Edge and Safari can. In Firefox, turn on the OpenH264 plugin in its add-ons, or install FFmpeg.",
+  "status.tap_to_see": "The picture is here.",
+  "status.tap_to_see.detail": "Your browser shows it once you tap.",
   "status.reconnecting": "Reconnecting…",
   "status.reconnecting.detail": "You can look, but not turn the camera yet.",
   "status.press_again": "Let go and press again.",
@@ -172,9 +185,11 @@ export const EN = {
   "panel.by_ivs": "through Amazon",
   "panel.indirect": "Indirect picture",
   "panel.indirect.meaning":
-    "This network lets no direct picture through, so it comes the way web pages do. It may be a little later.",
+    "The direct picture does not reach this screen, so it comes the way web pages do. It may be a little later.",
   "panel.also_watching": "Also watching",
   "panel.nobody": "nobody",
+  "panel.dead_zone": "Dead zone of the gamepad",
+  "panel.dead_zone.meaning": "Raise it if the camera creeps while nobody touches the stick.",
   "panel.unknown": "unknown",
   "panel.ms": "{count} ms",
 

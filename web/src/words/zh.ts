@@ -11,6 +11,7 @@ export const ZH = {
   "start.not_ended": "这次探望还没有结束，请再试一次。",
 
   "action.try_again": "再试一次",
+  "action.play": "点一下，看画面",
   "action.take_over": "由我来转",
   "action.ask": "可以让我来吗？",
   "action.watch_only": "只看不转",
@@ -40,8 +41,20 @@ export const ZH = {
   "status.picture_lost": "画面暂时断开了。",
   "status.picture_lost.detail": "正在重新连接…",
   "status.blocked": "您现在的网络收不到画面。",
-  "status.blocked.secure_context": "请用 https:// 开头的网址打开本页，或者换一个网络。",
-  "status.blocked.decoder": "请换用新版的 Chrome、Edge、Safari 或 Firefox 浏览器，或者换一个网络。",
+  "status.blocked.secure_context":
+    "请用 https:// 开头的网址打开本页，或者换一个网络。也可以请管理人设置中转服务器（TURN）。",
+  "status.blocked.decoder":
+    "请换用新版的 Chrome、Edge、Safari 或 Firefox 浏览器，或者换一个网络。也可以请管理人设置中转服务器（TURN）。",
+  "status.blocked.sockets":
+    "请换一个网络试试。也可以请管理人设置中转服务器（TURN），并让代理放行 WebSocket。",
+  "status.misrouted": "通往家里的线路没有设置好。",
+  "status.misrouted.detail":
+    "给管理人：中间的代理要原样转发浏览器的 Host 和 Origin。运行 belvedere doctor --from-outside 可以检查。",
+  "status.no_codec": "这个浏览器放不了 H.264 格式的画面。",
+  "status.no_codec.detail":
+    "请换用 Chrome、Edge 或 Safari。用 Firefox 的话，请在附加组件里打开 OpenH264 插件，或者安装 FFmpeg。",
+  "status.tap_to_see": "画面已经来了。",
+  "status.tap_to_see.detail": "请点一下，浏览器才会显示。",
   "status.reconnecting": "正在重新连接…",
   "status.reconnecting.detail": "可以先看，暂时还不能转动镜头。",
   "status.press_again": "请松开手，再按一次。",
@@ -158,9 +171,11 @@ export const ZH = {
   "panel.indirectly": "绕道",
   "panel.by_ivs": "经由亚马逊",
   "panel.indirect": "画面绕道传来",
-  "panel.indirect.meaning": "您现在的网络不能直接收到画面，所以绕道传来，可能会慢一点点。",
+  "panel.indirect.meaning": "画面不能直接传到您这里，所以绕道传来，可能会慢一点点。",
   "panel.also_watching": "还有谁在看",
   "panel.nobody": "没有别人",
+  "panel.dead_zone": "手柄摇杆的空隙",
+  "panel.dead_zone.meaning": "没有人碰摇杆，镜头却自己慢慢转的时候，请调大一些。",
   "panel.unknown": "不清楚",
   "panel.ms": "{count} 毫秒",
 

@@ -16,15 +16,17 @@ from belvedere.lab.doctor.computer import clock, disk, memory, port, temperature
 from belvedere.lab.doctor.encoder import encoder
 from belvedere.lab.doctor.guardian import guardian
 from belvedere.lab.doctor.links import CheckedUnit, LinkTester, presence
+from belvedere.lab.doctor.picture_way import picture_way
 from belvedere.lab.doctor.service import service
 from belvedere.lab.doctor.video import cameras
+from belvedere.lab.doctor.way_in import way_in
 from belvedere.lab.messages import message_for
 from belvedere.lab.scan import ScanResults, scan
 from belvedere.link.ble import conflicting_unit, is_unit
 from belvedere.link.pending_calls import PendingCalls, outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from pathlib import Path
 
     from belvedere.head.profile import HeadProfile
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from belvedere.lab.camera_trial import CameraReport
     from belvedere.lab.doctor.service import InstalledService
     from belvedere.lab.scan import ScannedDevice
+    from belvedere.stage.direct.server_trial import ServerTrial
     from belvedere.stage.options import StageOptions
 
 SCAN_S = 6.0
@@ -39,6 +42,7 @@ QUERY_TIMEOUT_S = 8.0  # twice what the query itself allows D-Bus; a Raspberry P
 BLUETOOTH_TIMEOUT_S = 10.0
 UNITS_TIMEOUT_S = 120.0  # a scan, and for each unit: connect, write stops, disconnect
 ENCODER_TIMEOUT_S = 30.0
+SERVERS_TIMEOUT_S = 15.0  # each server's own time-out, and credentials from Cloudflare before that
 CAMERA_TIMEOUT_S = 40.0  # until the first picture, and as long as the trial takes
 
 
@@ -58,6 +62,9 @@ class CheckContext:
         has_camera: whether a real camera is configured.
         camera_trial: turns that camera on and measures what comes; None if the owner did not ask for it.
         service: the service that this computer may have.
+        names: under which the server may be reached.
+        trusted_proxies: addresses of proxies in front of it.
+        try_servers: asks the STUN and TURN servers of the settings.
     """
 
     profile: HeadProfile
@@ -72,6 +79,9 @@ class CheckContext:
     has_camera: bool = False
     camera_trial: Callable[[], CameraReport] | None = None
     service: InstalledService | None = None
+    names: Sequence[str] = ()
+    trusted_proxies: Sequence[str] = ()
+    try_servers: Callable[[], Awaitable[Sequence[ServerTrial]]] | None = None
 
 
 def checks(context: CheckContext) -> list[Check]:
@@ -93,6 +103,9 @@ def checks(context: CheckContext) -> list[Check]:
     services = []
     if (installed := context.service) is not None:
         services.append(Check("service", in_worker_thread(lambda: service(installed))))
+    ways = [Check("way in", in_worker_thread(lambda: way_in(context.host, context.names, context.trusted_proxies)))]
+    if (try_servers := context.try_servers) is not None:
+        ways.append(Check("picture's way out", lambda: picture_way(try_servers), SERVERS_TIMEOUT_S))
     return [
         *services,
         *bluetooth,
@@ -102,6 +115,7 @@ def checks(context: CheckContext) -> list[Check]:
         *pictures,
         Check("encoder", in_worker_thread(lambda: encoder(context.stage)), ENCODER_TIMEOUT_S),
         Check(f"port {context.port}", in_worker_thread(lambda: port(context.host, context.port))),
+        *ways,
         Check("clock", in_worker_thread(clock)),
         Check("disk", in_worker_thread(lambda: disk(context.folder))),
         Check("memory", in_worker_thread(memory)),

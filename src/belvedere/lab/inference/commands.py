@@ -56,12 +56,12 @@ class Traffic:
         self.length = _main_length(sample.value for sequence in self._sequences for sample in sequence)
         self.counters = self._find_counters(frozenset())
         self._label()
-        self._background = find_background(self._events)
+        self._background = find_background(self._events, 2 * self.length)
         if self._background and not self.counters:
             self.counters = self._find_counters(self._background)
             if self.counters:
                 self._label()
-                self._background = find_background(self._events)
+                self._background = find_background(self._events, 2 * self.length)
         remaining = [[event for event in events if event.digits not in self._background] for events in self._events]
         self.stops: list[StopCandidate] = find_stops([events for events in remaining if events], 2 * self.length)
 

@@ -9,6 +9,7 @@ from belvedere.lab.inference.checksums import find_checksum
 from belvedere.lab.inference.commands import CommandSet, Traffic, usual_digits
 from belvedere.lab.inference.fields import find_fields, size_of
 from belvedere.lab.inference.results import FieldKind, Inference
+from belvedere.lab.inference.split_messages import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,6 +26,7 @@ NO_STOP = (
     "no stop found: no frame follows releases and is absent while the control is held. In the app, drive at several"
     " speeds both ways, release the control for two seconds after each of ten moves, and record another log"
 )
+SPLIT = "each command is sent in two writes, which are read as one here"
 SEVERAL_STOPS = "no stop found: {} follow releases alike. Ten more moves, of different lengths, may tell them apart"
 
 
@@ -49,13 +51,16 @@ def infer(streams: Iterable[ValueStream]) -> list[Inference]:
 
 
 def _infer_group(streams: Sequence[ValueStream]) -> Inference | None:
-    traffic = Traffic(streams)
+    whole = [joined(stream) for stream in streams]
+    is_split = all(whole)
+    traffic = Traffic([one for one in whole if one] if is_split else streams)
     reading, notes = _likeliest(traffic)
     values = Counter(reading.commands.values)
     if values.total() < MIN_COMMANDS or len(values) < MIN_DISTINCT:
         return None
     if not any(one.kind in {FieldKind.SPEED, FieldKind.NUMBERS} for one in reading.fields):
         notes.append("no digits look like a speed")
+    notes += [SPLIT] * is_split
     first = streams[0]
     return Inference(
         device=", ".join(dict.fromkeys(stream.device for stream in streams)),
@@ -71,6 +76,7 @@ def _infer_group(streams: Sequence[ValueStream]) -> Inference | None:
         stop_value=reading.commands.stop_value,
         commands=tuple(values.most_common()),
         other_traffic=reading.commands.other_traffic,
+        is_split=is_split,
         notes=tuple(notes),
     )
 

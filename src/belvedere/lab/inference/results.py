@@ -139,6 +139,7 @@ class Inference(msgspec.Struct, frozen=True, kw_only=True):
         stop_value: the stop as it was sent; None without one, or where no two stops are equal because they are counted.
         commands: each distinct command with its count, the stop among them if it has their length.
         notes: anything else the reader must know, a line each.
+        is_split: whether a command is sent in two writes.
     """
 
     device: str
@@ -155,6 +156,7 @@ class Inference(msgspec.Struct, frozen=True, kw_only=True):
     commands: tuple[tuple[bytes, int], ...]
     other_traffic: tuple[OtherTraffic, ...]
     notes: tuple[str, ...]
+    is_split: bool = False
 
     def of(self, kind: FieldKind) -> tuple[FrameField, ...]:
         """The fields of one kind."""

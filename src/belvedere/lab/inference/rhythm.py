@@ -15,8 +15,9 @@ MIN_BEATS = 5
 
 MIN_SCATTERED_BEATS = 8  # among other frames, where an interval is also steady if it is a multiple of the period
 
-JITTER = 0.2
-"""As a share of the period: a phone sends at its next connection event, up to 50 ms off a period of a second."""
+JITTER, JITTER_S, DRIFT = 0.2, 0.06, 0.03
+"""How far an interval may be off: a share of the period, and at most the wait for a connection event, about 50 ms, and
+a share that timers of busy apps need. What is 20 % off a period of three seconds keeps no clock."""
 
 MIN_STEADY_SHARE = 0.75  # of the intervals; the log may have lost beats, and commands may delay them
 MAX_LOST = 2  # consecutive beats that the log may have lost; a longer interval shows no period
@@ -54,8 +55,19 @@ def usual_gap(sequences: Iterable[Sequence[Event]]) -> float:
     return statistics.median(quick) if quick else 0.0
 
 
-def find_background(sequences: Sequence[Sequence[Event]]) -> dict[str, float]:
-    """The frames that keep a clock of their own, each with its period in seconds."""
+def find_background(sequences: Sequence[Sequence[Event]], length: int) -> dict[str, float]:
+    """The frames that keep a clock of their own, each with its period in seconds.
+
+    Motions have `length` digits; only they show whether another frame cares about the control.
+    """
+    commands = [[event for event in sequence if len(event.digits) == length] for sequence in sequences]
+    if sum(map(len, commands)) == sum(map(len, sequences)):
+        return _find_background(commands)
+    others = {digits: period_s for digits, period_s in _find_background(sequences).items() if len(digits) != length}
+    return {**_find_background(commands), **others}
+
+
+def _find_background(sequences: Sequence[Sequence[Event]]) -> dict[str, float]:
     found: dict[str, float] = {}
     counts = Counter(event.digits for sequence in sequences for event in sequence)
     for digits in _perhaps_steady(sequences, counts):
@@ -145,7 +157,8 @@ def _is_steady(intervals: Sequence[float], period_s: float) -> bool:
     if period_s <= 0:
         return False
     beats = [interval / period_s for interval in intervals]
-    steady = sum(1 <= round(beat) <= 1 + MAX_LOST and abs(beat - round(beat)) <= JITTER for beat in beats)
+    jitter = min(JITTER, JITTER_S / period_s + DRIFT)
+    steady = sum(1 <= round(beat) <= 1 + MAX_LOST and abs(beat - round(beat)) <= jitter for beat in beats)
     return steady >= MIN_STEADY_SHARE * len(beats)
 
 

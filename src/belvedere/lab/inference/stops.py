@@ -35,6 +35,7 @@ MAX_CHANCE = 0.005  # of a frame that has nothing to do with releases to pass
 MAX_CANDIDATES = 8  # frames judged; a log has one stop, and hardly so many keep-alives and queries
 NEARLY_LAST = 3  # frames before a silence: the stop, and others that follow it at once
 NEGLIGIBLE = 1e-4  # probability
+MIN_PROMPT_S, PROMPT_SHARE = 0.15, 0.55  # how soon after the last command a stop comes; a share of a silence
 COMPARABLE = 0.75  # of the releases that the best follows; what follows fewer is held motion, or comes by chance
 LONG_GAP = 2.2  # delays: in a longer gap, a clock that starts with a frame beats twice
 FIXED_SHARE, FIXED_S = 0.02, 0.012  # median deviation of delays that no hand makes: of the delay, and of a phone's own
@@ -159,13 +160,14 @@ class _Tally(NamedTuple):
 def _tally(digits: str, sequence: Sequence[Event], bursts: Sequence[_Burst], silence_s: float) -> _Tally:
     groups = groupby(sequence, lambda event: event.digits == digits)
     starts = [next(group).time_s for is_frame, group in groups if is_frame]
+    prompt_s = max(MIN_PROMPT_S, PROMPT_SHARE * silence_s)
     answered = within = at = 0
     for burst in bursts:
         begun = bisect_left(starts, burst.start_s, at)
         at = bisect_left(starts, burst.end_s, begun)
         within += at - begun
-        answered += at < len(starts) and starts[at] <= min(burst.end_s + silence_s, burst.until_s)
-    window_s = sum(min(silence_s, burst.until_s - burst.end_s) for burst in bursts)
+        answered += at < len(starts) and starts[at] <= min(burst.end_s + prompt_s, burst.until_s)
+    window_s = sum(min(prompt_s, burst.until_s - burst.end_s) for burst in bursts)
     held_s = sum(burst.end_s - burst.start_s for burst in bursts)
     return _Tally(answered, within, len(starts), window_s, held_s)
 

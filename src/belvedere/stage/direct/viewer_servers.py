@@ -79,7 +79,7 @@ async def server_candidates(
     found: list[Found] = []
     for task in done:
         if (error := task.exception()) is not None:
-            network.outages.receive_failure(tasks[task], _reason(error), network.clock())
+            network.outages.receive_failure(tasks[task], failure_reason(error), network.clock())
         else:
             network.outages.receive_success(tasks[task])
             found.append(task.result())
@@ -157,7 +157,7 @@ def _tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _reason(error: BaseException) -> str:
+def failure_reason(error: BaseException) -> str:
     """Why a server gave no candidate, in plain words."""
     if isinstance(error, stun.TransactionFailed):
         code, phrase = error.response.attributes.get("ERROR-CODE", (0, ""))

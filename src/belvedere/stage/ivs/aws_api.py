@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import logging
+import threading
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -87,7 +88,15 @@ class AwsApi:
         self._create_client = create_client
         self._utc = utc
         self._client: Any = None
+        self._creating = threading.Lock()
         self.clock_behind_s: float | None = None
+
+    def load(self) -> None:
+        """Import boto3 and make its client, which takes a second on a small computer; else the first call does it."""
+        try:
+            self._connected()
+        except Exception as error:
+            raise ivs_error(error, "loading boto3") from error
 
     def create_token(
         self, stage_arn: str, capability: str, attributes: Mapping[str, str], whip_url: str | None
@@ -150,14 +159,19 @@ class AwsApi:
     def _call(self, operation: Operation, **parameters: object) -> dict[str, Any]:
         doing = operation.method.replace("_", " ")
         try:
-            if self._client is None:
-                self._client = self._create_client()
-            answer: dict[str, Any] = getattr(self._client, operation.method)(**parameters)
+            answer: dict[str, Any] = getattr(self._connected(), operation.method)(**parameters)
         except Exception as error:
             self._receive_time(getattr(error, "response", None))
             raise ivs_error(error, doing, is_clock_wrong=self.is_clock_wrong) from error
         self._receive_time(answer)
         return answer
+
+    def _connected(self) -> Any:  # noqa: ANN401 - boto3 has no types
+        """The client, made once, though several threads may be the first."""
+        with self._creating:
+            if self._client is None:
+                self._client = self._create_client()
+            return self._client
 
     @property
     def is_clock_wrong(self) -> bool:
@@ -188,12 +202,10 @@ def clock_behind_s(answer: object, utc_s: float) -> float | None:
         return None
 
 
-def client_factory(options: IvsOptions) -> Callable[[], Any]:
-    """Makes boto3's client for the stage's region, with the settings' access key or that of the environment."""
+def create_client_of(options: IvsOptions) -> Any:  # noqa: ANN401 - boto3 has no types
+    """A client for the stage's region, with the settings' access key or that of the environment."""
     secret = options.secret_access_key
-    return lambda: create_client(
-        options.region, options.access_key_id, secret.reveal().strip() if secret is not None else None
-    )
+    return create_client(options.region, options.access_key_id, secret.reveal().strip() if secret is not None else None)
 
 
 def create_client(region: str, access_key_id: str | None = None, secret_access_key: str | None = None) -> Any:  # noqa: ANN401 - boto3 has no types

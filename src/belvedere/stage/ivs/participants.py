@@ -84,6 +84,7 @@ class Participants:
         stage: admits the viewers.
         tokens: makes their tokens.
         disconnect: puts a participant out once; raises IvsError.
+        load: imports what that needs; raises IvsError.
         hours: what is billed.
         publishing: the camera's publisher.
         database: where participants are saved.
@@ -100,6 +101,7 @@ class Participants:
         tokens: TokenSource,
         disconnect: Callable[[str], Awaitable[None]],
         *,
+        load: Callable[[], None],
         hours: ParticipantHours,
         publishing: Publishing,
         database: Database,
@@ -110,6 +112,7 @@ class Participants:
         self.hours = hours
         self._stage = stage
         self._tokens = tokens
+        self._load = load
         self._publishing = publishing
         self._database = database
         self.leavers = Disconnections(disconnect, on_change=self.refresh, forget=self._forget, clock=clock, utc=utc)
@@ -124,9 +127,10 @@ class Participants:
         return len(self._connections)
 
     def load(self) -> None:
-        """Import what signs tokens."""
+        """Import what signs tokens, and what puts people out."""
         try:
             self._tokens.load()
+            self._load()
         except IvsError as error:
             logger.error("nobody can watch through Amazon IVS: %s", error)  # noqa: TRY400 - the owner can fix it
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 BITS_PER_S: Final = 32_000  # speech of one channel cannot be told from the original
 FRAME_BYTES: Final = 2 * FRAME_SAMPLES
 TICKS_PER_FRAME: Final = FRAME_SAMPLES * 90_000 // RATE_HZ
-LATENCY_MS: Final = 10  # asked of the sound server
-LEAST_LATENCY_S: Final = 0.015  # from the air to here: what is asked for, and a sound card's own buffer
+LATENCY_MS: Final = 20  # asked of the sound server: a frame at a time
+LEAST_LATENCY_S: Final = 0.015  # from the air to here, of a piece's last sample: a sound card's own buffer
 POLL_S: Final = 0.1
 FRAMES_PER_S: Final = 100.0  # twice what a microphone delivers; each is sent to every viewer by the event loop
 FRAMES_BURST: Final = 100.0

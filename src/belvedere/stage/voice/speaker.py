@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from array import array
 from typing import TYPE_CHECKING, Final
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from belvedere.stage.voice.talker import Talker
 
 PIECE: Final = 480  # samples: 10 ms
-PAUSE_S: Final = 0.005
+PAUSE_S: Final = 0.01  # a wake-up costs more than what is done in it
+LOOK_TURNS: Final = 50  # how often it is looked whether the program has said something, or ended
 LATENCY_MS: Final = 30  # asked of the sound server; a small board needs so much to play without gaps
 AHEAD_BYTES: Final = 2 * 2 * PIECE  # so much may wait in the pipe: two pieces
 PIECES_PER_TURN: Final = 8  # at the start the sound server takes some at once
@@ -81,7 +83,9 @@ def play(
 
 def _play(child: ChildProcess, run: DeviceRun, programme: Programme, clock: Callable[[], float]) -> None:
     taken_s, has_been_given = clock(), False
-    while not run.wait(PAUSE_S):
+    for turn in itertools.count():
+        if run.wait(PAUSE_S):
+            return
         for _ in range(PIECES_PER_TURN):
             if child.unread_bytes() >= AHEAD_BYTES:
                 break
@@ -93,5 +97,5 @@ def _play(child: ChildProcess, run: DeviceRun, programme: Programme, clock: Call
         has_been_given = True
         if clock() - taken_s > STUCK_S:
             raise SoundError("the speaker takes no sound")
-        if child.read(0) is None:
+        if turn % LOOK_TURNS == 0 and child.read(0) is None:
             raise child.failure()
