@@ -114,6 +114,20 @@ async def test_a_page_that_says_no_more_is_muted_and_told() -> None:
         assert rig.refused == [(f"talk:{PAGE}", Refusal.TOO_LATE)]
 
 
+async def test_a_connection_that_carries_sound_is_no_use_of_a_session() -> None:
+    """The rules are asked again and again while it stands; a session that nobody uses ends all the same."""
+    async with voice_rig() as rig:
+
+        def idle_since_utc_s() -> float:
+            return {session.id: used for session, used in rig.rig.invitations.sessions()}[rig.ann.id]
+
+        before = idle_since_utc_s()
+        await asyncio.sleep(100)
+        rig.permission()
+        rig.rules.receive_rules_changed()
+        assert idle_since_utc_s() == pytest.approx(before, rel=0, abs=1)
+
+
 def close_curtain(rig: VoiceRig) -> None:
     rig.room.receive_curtain("mei", is_closed=True)
 
