@@ -117,15 +117,12 @@ async def test_a_page_that_says_no_more_is_muted_and_told() -> None:
 async def test_a_connection_that_carries_sound_is_no_use_of_a_session() -> None:
     """The rules are asked again and again while it stands; a session that nobody uses ends all the same."""
     async with voice_rig() as rig:
-
-        def idle_since_utc_s() -> float:
-            return {session.id: used for session, used in rig.rig.invitations.sessions()}[rig.ann.id]
-
-        before = idle_since_utc_s()
+        used_at_s = rig.rig.invitations._sessions.used_at_s
+        before = used_at_s(rig.ann.id)
         await asyncio.sleep(100)
         rig.permission()
         rig.rules.receive_rules_changed()
-        assert idle_since_utc_s() == pytest.approx(before, rel=0, abs=1)
+        assert used_at_s(rig.ann.id) == before
 
 
 def close_curtain(rig: VoiceRig) -> None:
@@ -255,8 +252,8 @@ async def test_who_is_unknown_or_may_nothing_hears_nothing() -> None:
 class BrokenInvitations(Invitations):
     """They know nobody."""
 
-    def find(self, session_id: str) -> Session | None:
-        raise RuntimeError(session_id)
+    def find(self, session_id: str, *, is_use: bool = True) -> Session | None:
+        raise RuntimeError(session_id, is_use)
 
 
 async def test_a_rule_that_fails_permits_nothing(caplog: pytest.LogCaptureFixture) -> None:

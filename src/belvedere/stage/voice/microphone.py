@@ -24,7 +24,7 @@ LATENCY_MS: Final = 20  # asked of the sound server: a frame at a time
 LEAST_LATENCY_S: Final = 0.015  # from the air to here, of a piece's last sample: a sound card's own buffer
 POLL_S: Final = 0.1
 FRAMES_PER_S: Final = 100.0  # twice what a microphone delivers; each is sent to every viewer by the event loop
-FRAMES_BURST: Final = 100.0
+FRAMES_BURST: Final = 600.0  # what the pipe holds, after a stall
 SILENT_S: Final = 3.0  # a microphone delivers silence, too; one that delivers nothing is broken
 
 Command = tuple[str, ...]
