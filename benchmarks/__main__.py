@@ -22,6 +22,7 @@ SCENARIOS = {
     "viewers": "how late the loop that drives is while four viewers watch 1080p30",
     "lossy": "the picture on lines with little bandwidth, delay and loss (needs root)",
     "ivs_token": "what a page waits for before it can join Amazon IVS",
+    "ivs_publishing": "what publishing to Amazon IVS adds to a picture that is encoded anyway",
     "press": "from a key to the first moved pixel",
     "sharpness": "how similar the encoded picture is to its source, at rest and in a pan",
     "shown": "the same of what the browser shows",

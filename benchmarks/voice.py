@@ -1,9 +1,8 @@
-"""From a visitor's mouth to the room's loudspeaker, and what the voice costs. The rival is aiortc as it comes.
+"""From a visitor's mouth to the room's loudspeaker, and what the voice costs.
 
 Chromium plays beeps into its connection. A PulseAudio of the benchmark's own has the loudspeaker, which is recorded.
 The time from a beep's start to when it is heard there contains the browser's encoder, the network (loopback), what
-waits for its turn, the decoder, and the sound server; also some 10 ms of the recorder's. The rival's packets are
-decoded by aiortc's receiver and written to the same program as they come.
+waits for its turn, the decoder, and the sound server; also some 10 ms of the recorder's.
 """
 
 from __future__ import annotations
@@ -19,8 +18,6 @@ from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiortc import RTCPeerConnection, RTCSessionDescription
-from av import AudioFrame
 from playwright.async_api import async_playwright
 from tests.interop.pulse_server import AIR, RAW, SPEAKER, pulse_server
 from tests.stage.direct.watching import SMALL
@@ -32,14 +29,12 @@ from belvedere.stage.stage import Stage
 from belvedere.stage.voice.hardware import SoundServerHardware
 from belvedere.stage.voice.interface import VoicePermission
 from belvedere.stage.voice.options import VoiceOptions
-from belvedere.stage.voice.speaker import LATENCY_MS
 from belvedere.stage.voice.voice import Voice
 from benchmarks.report import Result, compare
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from aiortc import MediaStreamTrack
     from playwright.async_api import Page
 
 ROUNDS = 3
@@ -148,48 +143,8 @@ class Ours:
         await self.voice.close()
 
 
-class Stock:
-    """aiortc's own receiver and decoder."""
-
-    def __init__(self) -> None:
-        self._connection = RTCPeerConnection()
-        self._connection.on("track", self._receive_track)
-        self._playing: asyncio.Task[None] | None = None
-
-    async def answer(self, offer: str) -> str:
-        """The answer to the browser."""
-        await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
-        await self._connection.setLocalDescription(await self._connection.createAnswer())
-        return self._connection.localDescription.sdp
-
-    async def talk(self) -> None:
-        """It plays what comes."""
-
-    async def close(self) -> None:
-        """End everything."""
-        if self._playing is not None:
-            self._playing.cancel()
-        await self._connection.close()
-
-    def _receive_track(self, track: MediaStreamTrack) -> None:
-        if track.kind == "audio":
-            self._playing = asyncio.ensure_future(self._play(track))
-
-    async def _play(self, track: MediaStreamTrack) -> None:
-        layout = ["--raw", "--format=s16ne", "--rate=48000", "--channels=2", f"--latency-msec={LATENCY_MS}"]
-        command = ["pacat", "--playback", f"--device={SPEAKER}", *layout]
-        process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE)
-        try:
-            while process.stdin is not None:
-                frame = await track.recv()
-                if isinstance(frame, AudioFrame):
-                    process.stdin.write(bytes(frame.planes[0])[: 4 * frame.samples])
-        finally:
-            process.kill()
-
-
 @contextlib.asynccontextmanager
-async def _page(server: Ours | Stock) -> AsyncIterator[Page]:
+async def _page(server: Ours) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = await browser.new_page()
@@ -202,7 +157,7 @@ async def _page(server: Ours | Stock) -> AsyncIterator[Page]:
             await server.close()
 
 
-async def _mouth_to_ear(server: Ours | Stock) -> list[float]:
+async def _mouth_to_ear(server: Ours) -> list[float]:
     """How long each beep took, in milliseconds."""
     ear, found = Ear(), []
     async with _page(server) as page:
@@ -253,30 +208,28 @@ async def _costs() -> float:
         return (_busy_s() - begun_s - silent_s) / CPU_S * 100
 
 
-async def _measure() -> tuple[list[list[float]], list[list[float]], list[float]]:
-    ours, rival, costs = [], [], []
+async def _measure() -> tuple[list[list[float]], list[float]]:
+    ours, costs = [], []
     for _ in range(ROUNDS):
         ours.append(await _mouth_to_ear(Ours()))
-        rival.append(await _mouth_to_ear(Stock()))
         costs.append(await _costs())
-    return ours, rival, costs
+    return ours, costs
 
 
 def run() -> list[Result]:
     """Beep, and count."""
     with tempfile.TemporaryDirectory() as folder, pulse_server(Path(folder)) as pulse:
         pulse.add_microphone()
+        pulse.load("module-null-sink", "sink_name=elsewhere")
+        pulse.call("set-default-sink", "elsewhere")  # where the browser plays
         with pulse.playing(tone(660, 48_000 * 600), AIR):
-            ours, rival, costs = asyncio.run(_measure())
-    middle = [sorted(each)[len(each) // 2] for each in ours]
+            ours, costs = asyncio.run(_measure())
     return [
         compare(
             "voice-mouth-to-ear",
             f"from a sound in the browser to the room's loudspeaker over loopback, median of {BEEPS}",
             "ms",
-            ours=middle,
-            rival=[sorted(each)[len(each) // 2] for each in rival],
-            rival_is="aiortc as it comes",
+            ours=[sorted(each)[len(each) // 2] for each in ours],
             budget=BUDGET_MS,
         ),
         compare(

@@ -71,7 +71,7 @@ class Component:
 
 def components_of(packages: Path, page_lock: Path, policy: LicencePolicy) -> list[Component]:
     """Everything inside, in the order of their references. Raises PolicyError for a static part that is not there."""
-    found = set(_page_packages(page_lock))
+    found = set(_page_packages(page_lock, policy))
     for distribution in distributions(path=[str(packages)]):
         found.add(_of_distribution(distribution, policy))
         found.update(_declared(distribution, policy))
@@ -193,12 +193,13 @@ def _static_parts(packages: Path, policy: LicencePolicy) -> Iterator[Component]:
             raise PolicyError(f"{part.package}: no file {part.file} has the marks of {part.name}: correct the policy")
 
 
-def _page_packages(page_lock: Path) -> Iterator[Component]:
+def _page_packages(page_lock: Path, policy: LicencePolicy) -> Iterator[Component]:
     """The packages of the page's lock that are not only for building it."""
     for path, entry in json.loads(page_lock.read_text(encoding="utf-8"))["packages"].items():
         if path and not entry.get("dev") and not entry.get("devOptional"):
             name = path.rpartition("node_modules/")[2]
-            yield Component("npm", name, entry["version"], entry.get("license", ""), OURS)
+            licence = policy.packages.get(name) or entry.get("license", "")
+            yield Component("npm", name, entry["version"], licence, OURS)
 
 
 def _normalized(name: str) -> str:

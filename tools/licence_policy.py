@@ -61,7 +61,7 @@ class LicencePolicy:
 
     Attributes:
         allowed: SPDX identifiers.
-        packages: the licence of a Python package, by its name.
+        packages: the licence of a Python package, or of one of the page, by its name.
         libraries: the licence of a shared library, by its name without version.
         static_parts: libraries inside of other files.
         waivers: exceptions.

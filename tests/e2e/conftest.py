@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from belvedere.app.opening import Opened
     from belvedere.sim.head import VirtualHead
     from belvedere.sim.unit import ReceivedFrame, VirtualUnit
+    from belvedere.stage.options import StageOptions
 
     Grey = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
@@ -77,11 +78,17 @@ class RunningServer:
     """
 
     def __init__(
-        self, *, has_time_bar: bool = False, store: Path | None = None, frontends: tuple[str, ...] = ()
+        self,
+        *,
+        has_time_bar: bool = False,
+        store: Path | None = None,
+        frontends: tuple[str, ...] = (),
+        stage: StageOptions = DEMO.stage,
     ) -> None:
         self.link = ""
         self._store = store
         self._frontends = frontends
+        self._stage = stage
         self._camera = RoomCameraSettings(time_bar=has_time_bar)
         self.status: int | None = None
         self._built: Belvedere | None = None
@@ -232,12 +239,19 @@ class RunningServer:
         return self._built
 
     def _run_until_ended(self) -> None:
-        stage = msgspec.structs.replace(DEMO.stage, width=PICTURE[0], height=PICTURE[1])
+        stage = msgspec.structs.replace(self._stage, width=PICTURE[0], height=PICTURE[1])
         control = msgspec.structs.replace(DEMO.control, lease_grace_s=1.0)  # so that the next test may drive soon
         access = msgspec.structs.replace(DEMO.access, frontends=self._frontends)
+        store = msgspec.structs.replace(DEMO.store, file=str(self._store or ""))
         config = resolve(
             msgspec.structs.replace(
-                DEMO, stage=stage, control=control, server=GatewayOptions(port=0), camera=self._camera, access=access
+                DEMO,
+                stage=stage,
+                control=control,
+                server=GatewayOptions(port=0),
+                camera=self._camera,
+                access=access,
+                store=store,
             ),
         )
 

@@ -225,7 +225,7 @@ def test_drafts_of_random_layouts_say_what_the_log_says() -> None:
 def test_no_draft_has_a_stop_that_no_release_sent_nor_describes_two_axes_as_one(part: int) -> None:
     drafts = [judge_draw(seed) for seed in range(part, DRAWS, PARTS)]
     drafted = sum(drafts)
-    # About four in ten: the others have too few moves, no stop, a counter, two axes, or a query that hides the stop.
+    # About one in three: the others have too few moves, no stop, a counter, two axes, or a query that hides the stop.
     assert 0.25 * len(drafts) < drafted < 0.7 * len(drafts), f"{drafted} of {len(drafts)} draws were drafted"
 
 

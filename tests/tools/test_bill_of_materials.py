@@ -85,6 +85,11 @@ def test_the_policy_knows_better_than_a_packages_metadata(environment: Environme
     assert environment.licences(policy)["pkg:pypi/old-package@1.0"] == "BSD-3-Clause"
 
 
+def test_the_policy_knows_better_than_the_pages_lock(environment: Environment) -> None:
+    policy = replace(POLICY, packages={"@scope/shown": "LicenseRef-Theirs"})
+    assert "LicenseRef-Theirs" in environment.licences(policy).values()
+
+
 def test_libraries_that_a_wheel_brings_are_inside_with_their_digest(environment: Environment) -> None:
     environment.install("video", "License: MIT")
     environment.put("video.libs/libcodec-0123abcd.so.62.1", b"code")

@@ -3,9 +3,9 @@
     python -m tests.vm.machine [--machine camera] [arguments for pytest in the machine, such as -k unplug]
 
 Runs on the computer that boots the machines; the tests in this folder and in tests/systemd run inside them. Without
-`--machine` only the cameras' boots. `systemd` boots a kernel of its own, with a real BlueZ, and is emulated: it takes
-most of an hour. `namespaces` is the same systemd with the same tests on this computer's kernel: it takes minutes, and
-needs root. Several can be named, and run at once.
+`--machine` only the cameras' boots. `namespaces` is a real systemd on this computer's kernel: it takes two minutes, and
+needs root. `systemd` runs the same tests on a kernel of its own, with a real BlueZ; emulated, it is slow, and on a busy
+computer a restart of the service has failed in it. Several can be named, and run at once.
 """
 
 from __future__ import annotations

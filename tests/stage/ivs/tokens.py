@@ -12,13 +12,23 @@ from belvedere.secret import Secret
 from belvedere.stage.ivs.token_source import CAMERA, ParticipantToken
 
 if TYPE_CHECKING:
-    from tests.support.ivs_stand_in import IvsStandIn
+    from typing import Protocol
+
+    class Addresses(Protocol):
+        """Where a stand-in is."""
+
+        @property
+        def whip_url(self) -> str: ...
+
+        @property
+        def events_url(self) -> str: ...
+
 
 STAGE = "arn:aws:ivs:eu-central-1:123456789012:stage/abcdEFGHijkl"
 KEY = ec.generate_private_key(ec.SECP384R1())
 
 
-def signed(stand_in: IvsStandIn, participant: str, *, publishes: bool = False, lasts_s: float = 60) -> str:
+def signed(stand_in: Addresses, participant: str, *, publishes: bool = False, lasts_s: float = 60) -> str:
     """A token of this participant."""
     claims: dict[str, Any] = {
         "exp": int(time.time() + lasts_s),
@@ -38,7 +48,7 @@ def signed(stand_in: IvsStandIn, participant: str, *, publishes: bool = False, l
 class TokensOfATest:
     """Implements `TokenSource`."""
 
-    def __init__(self, stand_in: IvsStandIn) -> None:
+    def __init__(self, stand_in: Addresses) -> None:
         self._stand_in = stand_in
         self.made = 0
         self.lasts_s = 60.0

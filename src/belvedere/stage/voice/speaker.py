@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PIECE: Final = 480  # samples: 10 ms
 PAUSE_S: Final = 0.01  # a wake-up costs more than what is done in it
 LOOK_TURNS: Final = 50  # how often it is looked whether the program has said something, or ended
-LATENCY_MS: Final = 30  # asked of the sound server; a small board needs so much to play without gaps
+LATENCY_MS: Final = 25  # asked of the sound server; a small board needs so much to play without gaps
 AHEAD_BYTES: Final = 2 * 2 * PIECE  # so much may wait in the pipe: two pieces
 PIECES_PER_TURN: Final = 8  # at the start the sound server takes some at once
 STUCK_S: Final = 3.0
