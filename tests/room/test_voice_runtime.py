@@ -114,6 +114,17 @@ async def test_a_page_that_says_no_more_is_muted_and_told() -> None:
         assert rig.refused == [(f"talk:{PAGE}", Refusal.TOO_LATE)]
 
 
+async def test_a_connection_that_carries_sound_is_no_use_of_a_session() -> None:
+    """The rules are asked again and again while it stands; a session that nobody uses ends all the same."""
+    async with voice_rig() as rig:
+        used_at_s = rig.rig.invitations._sessions.used_at_s
+        before = used_at_s(rig.ann.id)
+        await asyncio.sleep(100)
+        rig.permission()
+        rig.rules.receive_rules_changed()
+        assert used_at_s(rig.ann.id) == before
+
+
 def close_curtain(rig: VoiceRig) -> None:
     rig.room.receive_curtain("mei", is_closed=True)
 
@@ -241,8 +252,8 @@ async def test_who_is_unknown_or_may_nothing_hears_nothing() -> None:
 class BrokenInvitations(Invitations):
     """They know nobody."""
 
-    def find(self, session_id: str) -> Session | None:
-        raise RuntimeError(session_id)
+    def find(self, session_id: str, *, is_use: bool = True) -> Session | None:
+        raise RuntimeError(session_id, is_use)
 
 
 async def test_a_rule_that_fails_permits_nothing(caplog: pytest.LogCaptureFixture) -> None:

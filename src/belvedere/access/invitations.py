@@ -290,15 +290,13 @@ class Invitations:
         live = (session for session, _ in self._sessions.all() if self.is_live(session))
         return [(session, self._used_utc_s(session, now, utc)) for session in live]
 
-    def find(self, session_id: str) -> Session | None:
-        """The live session with this id, which counts as a use of it; None where there is none."""
-        return self._used(self._sessions.current(self._clock(), session_id))
+    def find(self, session_id: str, *, is_use: bool = True) -> Session | None:
+        """The live session with this id, or None; asking counts as a use of it, unless nothing but a rule asks."""
+        return self._used(self._sessions.current(self._clock(), session_id), is_use=is_use)
 
     def is_live(self, session: Session) -> bool:
         """Whether a session has not ended."""
-        if self._is_lasting(session):
-            return True
-        return self._current(session) is not None
+        return self._is_lasting(session) or self._current(session) is not None
 
     def rights_of(self, session: Session) -> Rights:
         """What a session may do now: what it was given, less what the room withholds; nothing once it has ended.
@@ -411,11 +409,12 @@ class Invitations:
     def _receive_bearers_changed(self) -> None:
         self._on_changed()
 
-    def _used(self, session: Session | None) -> Session | None:
+    def _used(self, session: Session | None, *, is_use: bool = True) -> Session | None:
         """The session, which is used now; None where it is suspended."""
         if session is None or self._is_suspended(session):
             return None
-        self.receive_use(session)
+        if is_use:
+            self.receive_use(session)
         return session
 
     def _current(self, session: Session) -> Session | None:

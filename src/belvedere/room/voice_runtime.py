@@ -92,7 +92,7 @@ class VoiceRuntime:
     def permission_of(self, session: str) -> VoicePermission:
         """What a session may do with the room's sound now; nothing if anything about that fails."""
         try:
-            known = self._invitations.find(session)
+            known = self._invitations.find(session, is_use=False)  # it is asked four times a second
             if known is None:
                 return NO_VOICE
             rights = self._invitations.rights_of(known)
@@ -237,7 +237,7 @@ class VoiceRuntime:
     def _show(self) -> None:
         """Tell the room who hears and talks now, and everybody that something may have changed."""
         heard = self._talkers()
-        listening = (self._invitations.find(session) for session in self.status.listening)
+        listening = (self._invitations.find(session, is_use=False) for session in self.status.listening)
         voices = Voices(
             hearing=frozenset(session.person for session in listening if session is not None),
             talking=frozenset(talker.person for talker in self._floor.talkers),

@@ -3,7 +3,9 @@ from __future__ import annotations
 import base64
 import io
 import struct
+import tracemalloc
 import zlib
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.captures import hci_log
@@ -11,6 +13,9 @@ from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 from belvedere.lab.logs.btsnooz import write_section
 from belvedere.lab.logs.records import NotALogError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PACKETS = [
     Packet(5_000_000, RECEIVED, EVENT, hci_log.connected(0x40, "C0:DE:00:00:5A:1E")),
@@ -83,3 +88,17 @@ def test_a_section_that_would_expand_without_end_is_bounded(monkeypatch: pytest.
     monkeypatch.setattr("belvedere.lab.logs.btsnooz.MAX_ENCODED_BYTES", 100)
     with pytest.raises(NotALogError, match="too long"):
         write_section(io.BytesIO(section()), io.BytesIO())
+
+
+def test_however_short_its_records_are_they_do_not_fill_the_memory(tmp_path: Path) -> None:
+    records = struct.pack("<HIb", 1, 0, 0x10) * 100_000
+    packed = struct.pack("<bQ", 1, 0) + zlib.compress(records)
+    report = b"--- BEGIN:BTSNOOP_LOG_SUMMARY\n" + base64.encodebytes(packed)
+    with (tmp_path / "log").open("wb") as target:
+        tracemalloc.start()
+        try:
+            write_section(io.BytesIO(report), target)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 5 * len(records)

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import struct
 import tarfile
 import zipfile
 from typing import TYPE_CHECKING
@@ -183,3 +184,28 @@ def test_names_from_archives_are_printable() -> None:
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(OwnerError, match="nowhere: No such file"), found_log(tmp_path / "nowhere", "nowhere"):
         pass
+
+
+def test_an_archive_with_a_list_of_millions_of_files_is_refused_before_the_list_is_read(tmp_path: Path) -> None:
+    """A few kilobytes, compressed, would take gigabytes of memory."""
+    entry = b"PK\1\2" + bytes(24) + struct.pack("<H", 1) + bytes(16) + b"a"
+    count = unpacking.MAX_READ_BYTES // len(entry) + 1
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count & 0xFFFF, count & 0xFFFF, count * len(entry), 4, 0)
+    assert "list of files is too long" in refused(tmp_path, b"PK\3\4" + count * entry + end)
+
+
+def test_a_name_of_any_length_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    header = tarfile.TarInfo("././@LongLink")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, unpacking.MAX_READ_BYTES + 1024
+    content = header.tobuf(tarfile.GNU_FORMAT) + b"a" * (header.size + 1024)
+    assert "list of files is too long" in refused(tmp_path, content + tarred(("log", LOG)))
+
+
+def test_an_entry_whose_time_is_none_is_older_than_all_others(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, content, changed in (("timeless", LONGER, "inf"), ("old", LOG, "1")):
+            info = tarfile.TarInfo(name)
+            info.size, info.pax_headers = len(content), {"mtime": changed}
+            archive.addfile(info, io.BytesIO(content))
+    assert read(tmp_path, file.getvalue()) == (LOG, "old", ("timeless",))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from belvedere.stage.direct.retransmission import RetransmissionBudget
+from belvedere.stage.direct.srtp_sources import MAX_SOURCES
 from belvedere.stage.direct.viewer_feedback import FEEDBACK_BURST, PACKETS_PER_TURN, ViewerFeedback, bound_transport
 
 SSRC = 77
@@ -203,6 +204,14 @@ async def test_other_tasks_run_while_a_large_picture_is_sent() -> None:
 
 async def test_media_of_a_viewer_is_not_even_read() -> None:
     await bounded()._handle_rtp_data(b"", 0)
+
+
+async def test_a_viewer_whose_feedback_comes_from_ever_more_sources_is_disconnected() -> None:
+    transport = bounded()
+    for source in range(MAX_SOURCES):
+        await transport._handle_rtcp_data(bytes(4) + source.to_bytes(4))
+    with pytest.raises(ConnectionError):
+        await transport._handle_rtcp_data(bytes(4) + MAX_SOURCES.to_bytes(4))
 
 
 async def test_an_unexpected_handshake_error_ends_only_the_connection() -> None:

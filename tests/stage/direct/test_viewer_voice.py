@@ -13,6 +13,7 @@ from tests.stage.direct.watching import SMALL, Browser, until
 from tests.stage.voice.fake_hardware import TALKS, VoiceRig
 from tests.stage.voice.test_talker import packets
 
+from belvedere.stage.direct.srtp_sources import MAX_SOURCES
 from belvedere.stage.direct.viewer_ice import ViewerLimits
 from belvedere.stage.direct.viewer_voice import UNHEARD_PER_S, TalkerLimits
 from belvedere.stage.direct.webrtc_way import WebRtc
@@ -224,3 +225,14 @@ def test_what_every_viewer_sends_is_accepted_as_before() -> None:
     assert bounded.accepts(receiver_report, ADDRESS)
     assert bounded.accepts(b"\x00\x01" + bytes(18), ADDRESS)  # a check
     assert isinstance(bounded, ViewerLimits)
+
+
+async def test_a_voice_that_comes_from_ever_more_sources_is_disconnected() -> None:
+    async with Visit() as visit:
+        assert visit.rig.voice.hear("ann", is_allowed=True)
+        for source in range(1, MAX_SOURCES + 1):
+            await visit.say(b"\0", source)
+        await visit.say(b"\0", 1)
+        await until(lambda: visit.rig.voice.status.connected == {"ann"}, 20)
+        await visit.say(b"\0", MAX_SOURCES + 1)
+        await until(lambda: not visit.rig.voice.status.connected, 20)

@@ -12,6 +12,7 @@ from tests.stage.ivs.fakes import ANSWER, PublisherRig
 from belvedere.stage.frames import EncodedFrame
 from belvedere.stage.ivs.publisher import (
     LINGER_S,
+    MAX_CALLS,
     OPEN_TIMEOUT_S,
     OVERLAP_S,
     REPUBLISH_S,
@@ -167,6 +168,21 @@ async def test_an_answer_that_comes_after_a_stop_is_ended_at_ivs() -> None:
     await settled()
     assert rig.ivs.ended == ["https://ivs.example/token-1"]
     assert not rig.open_peers
+
+
+async def test_a_server_that_never_answers_keeps_only_a_few_threads() -> None:
+    rig = PublisherRig()
+    rig.runs_threads = False
+    rig.publisher.receive_participants(1)
+    await asyncio.sleep(3600)
+    assert len(rig.threads) == MAX_CALLS
+    assert not rig.open_peers
+    rig.runs_threads = True
+    for run in rig.threads:  # it answers after all
+        run()
+    await asyncio.sleep(max(RETRY_DELAYS_S))
+    assert rig.is_publishing()
+    await rig.publisher.close()
 
 
 async def test_a_connection_that_cannot_be_cut_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

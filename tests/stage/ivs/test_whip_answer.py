@@ -68,8 +68,10 @@ def test_of_many_addresses_the_first_few_stay() -> None:
         ("", "not SDP"),
         ("<html>", "not SDP"),
         (BUNDLED.replace("m=video 9", "m=video 0"), "takes no video"),
-        (BUNDLED + "a=x\n" * 400, "more than 400 lines"),
-        (BUNDLED + "a=" + "x" * 2000 + "\n", "more than 400 lines"),
+        (BUNDLED + "a=x\n" * 400, "more than 150 lines"),
+        (BUNDLED + "a=" + "x" * 2000 + "\n", "more than 150 lines"),
+        (BUNDLED + "m=video 9 UDP/TLS/RTP/SAVPF 96\n", "more than 2 sections"),
+        (BUNDLED.replace("SAVPF 96", "SAVPF" + " 96" * 17), "more than 16 formats"),
     ],
 )
 def test_what_is_no_answer_is_refused(answer: str, problem: str) -> None:

@@ -38,3 +38,15 @@ async def test_both_devices_are_opened_by_their_names_and_the_speaker_behind_the
         await asyncio.to_thread(hardware.play, Run(), Programme())
     assert not hardware.has_changed(DeviceKind.MICROPHONE)
     assert (hardware.has_canceller, hardware.problem) == (False, "")
+
+
+async def test_nothing_is_opened_once_it_is_not_wanted_any_more(
+    pactl: FakePactl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The curtain may close while the sound server takes its time to say which devices there are."""
+    for name in ("PAREC", "PACAT"):
+        monkeypatch.setattr(f"belvedere.stage.voice.hardware.{name}", ("no-such-program",))  # starting it would raise
+    hardware, run = SoundServerHardware(VoiceOptions(), SoundServer(str(pactl.program))), Run()
+    run.stop()
+    await asyncio.to_thread(hardware.capture, run, lambda _frame: None)
+    await asyncio.to_thread(hardware.play, run, Programme())

@@ -62,6 +62,19 @@ async def test_a_microphone_that_delivers_nothing_is_a_fault(tmp_path: Path) -> 
         await asyncio.to_thread(capture, command, Run(), lambda _frame: None, clock)
 
 
+async def test_a_microphone_that_delivers_without_end_is_a_fault(tmp_path: Path) -> None:
+    run, frames = Run(), []
+
+    def deliver(frame: EncodedFrame) -> None:
+        frames.append(frame)
+        if len(frames) == 2000:
+            run.stop()
+
+    command = program(tmp_path, "exec cat /dev/zero")
+    with pytest.raises(SoundError, match="faster than there is sound"):
+        await asyncio.to_thread(capture, command, run, deliver)
+
+
 async def test_a_missing_program_is_a_fault() -> None:
     with pytest.raises(SoundError, match="there is no such program"):
         await asyncio.to_thread(capture, ["parec-that-is-not-there"], Run(), lambda _frame: None)

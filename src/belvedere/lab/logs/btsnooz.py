@@ -27,7 +27,7 @@ FILE_HEADER = MAGIC + struct.pack(">II", 1, 1002)
 RECORD = struct.Struct(">IIIIQ")
 COMMAND_OR_EVENT = 2  # in btsnoop's flags
 MAX_ENCODED_BYTES = 64 << 20  # phones keep 256 KB
-MAX_DECODED_BYTES = 256 << 20
+MAX_DECODED_BYTES = 32 << 20
 
 
 def write_section(lines: Iterable[bytes], target: BinaryIO) -> bool:
@@ -59,9 +59,9 @@ def _records(section: bytes) -> Iterator[bytes]:
         raise NotALogError(f"btsnooz version {version} is not supported, only 1 and 2")
     decoder = zlib.decompressobj()
     data = decoder.decompress(section[HEADER.size :], MAX_DECODED_BYTES)
-    headers = list(_headers(data, RECORDS[version]))
-    time_us = last_us + EPOCH_US - sum(delay_us for _at, _size, _original, delay_us, _kind in headers)
-    for at, size, original, delay_us, kind in headers:
+    record = RECORDS[version]  # read twice, because a list of the shortest ones would fill the memory
+    time_us = last_us + EPOCH_US - sum(delay_us for _at, _size, _original, delay_us, _kind in _headers(data, record))
+    for at, size, original, delay_us, kind in _headers(data, record):
         time_us += delay_us
         if kind in KINDS and time_us >= 0:
             number = KINDS[kind]

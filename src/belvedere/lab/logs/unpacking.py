@@ -9,6 +9,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import math
 import tarfile
 import tempfile
 import zipfile
@@ -29,6 +30,7 @@ COPY_BYTES = 1 << 20
 MAX_LOG_BYTES = 1 << 30  # of one log; phones keep at most some hundred megabytes
 MAX_UNPACKED_BYTES = 4 << 30  # of all that is looked at; a bug report has hundreds of megabytes
 MAX_ENTRIES = 50_000  # of one archive; a bug report has thousands
+MAX_READ_BYTES = 8 << 20  # at once: as much as the list of so many entries takes, and more than any entry's header
 MAX_DEPTH = 3  # of archives within archives; Samsung packs a bug report into another
 HEAD_BYTES = 512  # enough to know a kind of file
 MAX_LINE_BYTES = 65_536
@@ -83,6 +85,25 @@ class _Budget:
         self._left -= count
         if self._left < 0:
             raise NotALogError(f"it expands to more than {MAX_UNPACKED_BYTES >> 30} GiB; unpack the log yourself")
+
+
+class _BoundedReads:
+    """A file for libraries that read as much at once as an archive says: the list of its entries, or a name."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.seek, self.tell = file.seek, file.tell
+        self._file = file
+
+    def seekable(self) -> bool:
+        """It can seek."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Read so much, or all that is left. Raises NotALogError where that is too much."""
+        data = self._file.read(MAX_READ_BYTES + 1 if size < 0 else min(size, MAX_READ_BYTES + 1))
+        if len(data) > MAX_READ_BYTES:
+            raise NotALogError("its list of files is too long; unpack the log yourself")
+        return data
 
 
 @contextmanager
@@ -172,19 +193,21 @@ class _Search:
             self._look_into_tar(file, depth)
 
     def _look_into_zip(self, file: BinaryIO, depth: int) -> None:
-        with zipfile.ZipFile(file) as archive:
+        with zipfile.ZipFile(cast("BinaryIO", _BoundedReads(file))) as archive:
             for entry in archive.infolist()[:MAX_ENTRIES]:
                 if not entry.is_dir():
                     with archive.open(entry) as packed:
                         self._look_into_entry(cast("BinaryIO", packed), entry.filename, entry.date_time, depth)
 
     def _look_into_tar(self, file: BinaryIO, depth: int) -> None:
-        with tarfile.open(fileobj=file, mode="r:") as archive:
+        with tarfile.open(fileobj=cast("BinaryIO", _BoundedReads(file)), mode="r:") as archive:
             for number, entry in enumerate(archive):
+                # It would keep all entries, with names of any length.
+                archive.members.clear()  # type: ignore[attr-defined]  # its stubs have no such name
                 packed = archive.extractfile(entry) if entry.isfile() and number < MAX_ENTRIES else None
                 if packed is not None:
                     with packed:
-                        self._look_into_entry(cast("BinaryIO", packed), entry.name, (int(entry.mtime),), depth)
+                        self._look_into_entry(cast("BinaryIO", packed), entry.name, _changed(entry), depth)
                 elif number >= MAX_ENTRIES:
                     return
 
@@ -222,6 +245,11 @@ class _Search:
     def _lines(self, file: BinaryIO) -> Iterator[bytes]:
         while line := file.readline(MAX_LINE_BYTES):
             yield line
+
+
+def _changed(entry: tarfile.TarInfo) -> tuple[int, ...]:
+    """When it was changed; () where it says nothing that is a time."""
+    return (int(entry.mtime),) if math.isfinite(entry.mtime) else ()
 
 
 def printable(name: str) -> str:

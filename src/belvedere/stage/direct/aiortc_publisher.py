@@ -34,6 +34,7 @@ from belvedere.errors import BitstreamError, StageError, StageReason
 from belvedere.stage.direct.aiortc_patches import replace
 from belvedere.stage.direct.depacketizer import Depacketizer, read_packet
 from belvedere.stage.direct.sender_clock import SenderClock
+from belvedere.stage.direct.srtp_sources import SrtpSources
 from belvedere.stage.direct.viewer_feedback import bound_transport
 from belvedere.stage.direct.viewer_ice import MAX_DATAGRAM_BYTES, ViewerLimits, bound_ice
 from belvedere.stage.options import CLOSE_TIMEOUT_S
@@ -97,6 +98,7 @@ class AiortcPublisher:
         self._connection.on("connectionstatechange", self._receive_state)
         self._transceiver = self._connection.addTransceiver("video", direction="recvonly")
         self._transport = self._transceiver.receiver.transport
+        self._sources = SrtpSources()
         self._stream = _Stream(self._transport._send_rtp)
         replace(self._transceiver.receiver, "receive", _receive_nothing)
         bound_transport(self._transport, self)
@@ -157,6 +159,7 @@ class AiortcPublisher:
                 self._stream.receive_report(packet, self._clock())
 
     async def _receive_rtp(self, data: bytes, arrival_time_ms: int) -> None:  # noqa: ARG002 (of another clock)
+        self._sources.receive(data[8:12])
         now_s = self._clock()
         if self._is_ended or not self._publication.is_wanted:
             self._stream.pause()

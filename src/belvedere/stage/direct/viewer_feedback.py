@@ -28,6 +28,7 @@ from aiortc.rtp import (
 
 from belvedere.stage.direct.aiortc_patches import replace
 from belvedere.stage.direct.loss_window import LossWindow
+from belvedere.stage.direct.srtp_sources import SrtpSources
 from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
@@ -168,11 +169,22 @@ def bound_transport(transport: RTCDtlsTransport, feedback: RtcpReceiver) -> None
     for name, value in {
         "_send_rtp": send_and_yield,
         "_handle_rtp_data": receive_media,
-        "_handle_rtcp_data": feedback.receive,
+        "_handle_rtcp_data": _of_few_sources(feedback),
         "start": start_quietly,
         "_recv_next": receive_quietly,
     }.items():
         replace(transport, name, value)
+
+
+def _of_few_sources(feedback: RtcpReceiver) -> Callable[[bytes], Coroutine[None, None, None]]:
+    """Receives RTCP, and ends the connection where it comes from too many sources."""
+    sources = SrtpSources()
+
+    async def receive(data: bytes) -> None:
+        sources.receive(data[4:8])  # whoever sent it (RFC 3550, section 6.4)
+        await feedback.receive(data)
+
+    return receive
 
 
 async def _has_started(transport: RTCDtlsTransport, starting: Coroutine[None, None, None]) -> bool:

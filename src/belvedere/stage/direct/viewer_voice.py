@@ -20,6 +20,7 @@ from belvedere.stage.direct.answer import RTP_WRAP
 from belvedere.stage.direct.depacketizer import read_packet
 from belvedere.stage.direct.reception import Reception
 from belvedere.stage.direct.rtp_payloads import WholePayloads
+from belvedere.stage.direct.srtp_sources import SrtpSources
 from belvedere.stage.direct.viewer_ice import MAX_DATAGRAM_BYTES, ViewerLimits
 from belvedere.token_bucket import TokenBucket
 
@@ -64,6 +65,7 @@ class ViewerVoice:
         self._ours = transceiver.sender._ssrc
         self._send = transceiver.sender.transport._send_rtp
         self._reception = Reception()
+        self._sources = SrtpSources()
         self._ssrc: int | None = None
         self._report_at_s = clock()
         self._sender = PassThroughSender(
@@ -97,6 +99,7 @@ class ViewerVoice:
         self._voice.leave()
 
     async def _receive_rtp(self, data: bytes, arrival_time_ms: int) -> None:  # noqa: ARG002 (of another clock)
+        self._sources.receive(data[8:12])
         try:
             packet = read_packet(data)
         except BitstreamError:

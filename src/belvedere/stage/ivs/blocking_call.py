@@ -35,7 +35,10 @@ async def blocking_call(
         if not result.done():
             result.set_result(value)
         elif give_back is not None:
-            start(lambda: _give_back(give_back, value))
+            try:
+                start(lambda: _give_back(give_back, value))
+            except Exception as error:  # noqa: BLE001 - nobody waits for it any more
+                logger.debug("could not give back what came too late: %r", error)
 
     def receive_error(error: BaseException) -> None:
         if not result.done():

@@ -18,6 +18,7 @@ import functools
 import logging
 import random
 import secrets
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
@@ -54,6 +55,7 @@ RETRY_DELAYS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # after the first failur
 JITTER = 0.5  # random share of a delay: after an outage at AWS, not all houses come back at once
 SHORTEST_DELAY_S = 2.0  # of a longer delay, so much is kept also when somebody joins
 STEADY_S = 60.0  # a connection that lasted for so long begins with the first delay again
+MAX_CALLS = 4  # at a time; a server that answers a byte every few seconds keeps a thread for days
 END_TIMEOUT_S = 5.0  # for telling IVS, at the end of the program
 
 logger = logging.getLogger(__name__)
@@ -205,6 +207,7 @@ class Publisher:
         self._receive_publishing = receive_publishing
         self._chance = chance
         self._start_thread = start
+        self._calls = threading.BoundedSemaphore(MAX_CALLS)
         self._count = 0
         self._is_forbidden = False
         self._is_publishing = False
@@ -358,7 +361,7 @@ class Publisher:
         session = await blocking_call(
             functools.partial(self._whip.publish, token.whip_url or WHIP_URL, token.token, offer),
             lambda late: self._whip.end(late, token.token),
-            start=self._start_thread,
+            start=self._start_call,
         )
         self._end_with(connection, session, token.token)
         await peer.accept(read_whip_answer(session.answer))
@@ -407,13 +410,30 @@ class Publisher:
         async def tell() -> None:
             await connection.closed.wait()
             try:
-                await blocking_call(lambda: self._whip.end(session, token), start=self._start_thread)
+                await blocking_call(lambda: self._whip.end(session, token), start=self._start_call)
             except Exception as error:  # noqa: BLE001 - IVS notices by itself, later
                 logger.debug("could not tell Amazon IVS that a connection has ended: %r", error)
 
         task = asyncio.get_running_loop().create_task(tell())
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
+
+    def _start_call(self, run: Callable[[], None]) -> None:
+        """Run a call in a thread, at most MAX_CALLS at a time. Raises WhipError where none of those returns."""
+        if not self._calls.acquire(blocking=False):
+            raise whip_client.WhipError("the server has not answered earlier requests to the end")
+
+        def run_and_release() -> None:
+            try:
+                run()
+            finally:
+                self._calls.release()
+
+        try:
+            self._start_thread(run_and_release)
+        except BaseException:
+            self._calls.release()
+            raise
 
     def _loaded(self) -> PublishingPeerFactory:
         if self._create_peer is None:

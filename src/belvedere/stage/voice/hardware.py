@@ -54,12 +54,14 @@ class SoundServerHardware:
     def capture(self, run: DeviceRun, deliver: Callable[[EncodedFrame], None]) -> None:
         """Capture the microphone."""
         with self._devices.opened(DeviceKind.MICROPHONE) as name:
-            capture(capture_command(PAREC, name), run, deliver)
+            if not run.is_stopped:  # it may have been while the sound server did not answer
+                capture(capture_command(PAREC, name), run, deliver)
 
     def play(self, run: DeviceRun, programme: Programme) -> None:
         """Play on the speaker."""
         with self._devices.opened(DeviceKind.SPEAKER) as name:
-            play(play_command(PACAT, name), run, programme)
+            if not run.is_stopped:
+                play(play_command(PACAT, name), run, programme)
 
     def has_changed(self, kind: DeviceKind) -> bool:
         """Whether a device was unplugged, plugged in, or is behind the echo canceller by now."""

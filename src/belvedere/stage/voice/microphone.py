@@ -10,6 +10,7 @@ from belvedere.stage.frames import EncodedFrame, MediaKind, rtp_ticks
 from belvedere.stage.sources.child import ChildProcess
 from belvedere.stage.voice.opus import FRAME_SAMPLES, RATE_HZ, OpusEncoder
 from belvedere.stage.voice.sample_clock import SampleClock
+from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ TICKS_PER_FRAME: Final = FRAME_SAMPLES * 90_000 // RATE_HZ
 LATENCY_MS: Final = 20  # asked of the sound server: a frame at a time
 LEAST_LATENCY_S: Final = 0.015  # from the air to here, of a piece's last sample: a sound card's own buffer
 POLL_S: Final = 0.1
+FRAMES_PER_S: Final = 100.0  # twice what a microphone delivers; each is sent to every viewer by the event loop
+FRAMES_BURST: Final = 600.0  # what the pipe holds, after a stall
 SILENT_S: Final = 3.0  # a microphone delivers silence, too; one that delivers nothing is broken
 
 Command = tuple[str, ...]
@@ -65,6 +68,7 @@ def _capture(
 ) -> None:
     samples, begun_ticks = SampleClock(LEAST_LATENCY_S), rtp_ticks(clock())
     number, pending, last_s = 0, bytearray(), clock()
+    budget = TokenBucket(FRAMES_PER_S, FRAMES_BURST)
     while not run.is_stopped:
         data = child.read(POLL_S)
         if data is None:
@@ -81,5 +85,7 @@ def _capture(
             captured_s = samples.receive(FRAME_SAMPLES, clock(), is_newest=len(pending) < FRAME_BYTES)
             number += 1
             if captured_s is not None:
+                if not budget.take(clock()):
+                    raise SoundError("the microphone delivers faster than there is sound")
                 ticks = begun_ticks + number * TICKS_PER_FRAME
                 deliver(EncodedFrame(encoder.encode(frame), captured_s, ticks, is_idr=False, kind=MediaKind.AUDIO))
