@@ -125,7 +125,7 @@ image: ## the container image, belvedere:latest; ENGINE=docker ARGS="--build-arg
 lock: $(TEST_READY) ## renew the lock files from pyproject.toml and web/package.json
 	$(LOCK) pyproject.toml --extra demo --extra ivs --extra lab --group dev --output-file requirements/dev.lock
 	$(LOCK) pyproject.toml --extra demo --group build --constraints requirements/dev.lock --output-file requirements/demo.lock
-	$(LOCK) pyproject.toml --constraints requirements/dev.lock --output-file requirements/runtime.lock
+	$(LOCK) pyproject.toml --extra ivs --constraints requirements/dev.lock --output-file requirements/runtime.lock
 	$(LOCK) --group pyproject.toml:build --constraints requirements/dev.lock --output-file requirements/build.lock
 	$(LOCK) --group pyproject.toml:bootstrap --constraints requirements/dev.lock --output-file requirements/bootstrap.lock
 	$(LOCK) --group pyproject.toml:deploy --output-file requirements/deploy.lock

@@ -9,5 +9,10 @@ find "$packages" -depth -type d -name __pycache__ -exec rm -rf {} +
 find "$packages" -mindepth 2 -maxdepth 2 -type d -name tests -exec rm -rf {} +
 # Types and sources for those who compile against a package.
 find "$packages" -type f \( -name '*.pyi' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.pxi' -o -name '*.c' -o -name '*.h' \) -delete
+# botocore describes every service of AWS. These are Amazon IVS's, and those that credentials can come from.
+if [ -d "$packages/botocore/data" ]; then
+  find "$packages/botocore/data" -mindepth 1 -maxdepth 1 -type d \
+    ! -name ivs-realtime ! -name sso ! -name sso-oidc ! -name sts -exec rm -rf {} +
+fi
 # Scripts that activate the environment in a shell.
 rm -f "$1"/bin/activate* "$1"/bin/Activate.ps1

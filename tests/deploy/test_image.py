@@ -48,6 +48,10 @@ for path in sys.argv[1:]:
     except urllib.error.HTTPError as error:
         print(path, error.code, 0)
 """
+CALL_AWS = """from belvedere.stage.ivs.aws_api import create_client
+client = create_client("eu-central-1", "AKIAEXAMPLE", "secret")
+print(client.meta.endpoint_url, hasattr(client, "disconnect_participant"))
+"""
 DRIVE = """import json, sys, time, urllib.request
 def ask(path, body=None):
     headers = {"Authorization": "Bearer " + sys.argv[1], "Content-Type": "application/json"}
@@ -141,6 +145,11 @@ def test_it_runs_as_nobody_in_particular_with_no_capability_on_a_root_that_it_ca
     for path in ("/opt/belvedere/x", "/etc/belvedere/x", "/x"):
         assert house.run("touch", path).returncode != 0
     assert house.run("touch", "/tmp/x", "/var/lib/belvedere/x").returncode == 0  # noqa: S108 - the container's
+
+
+def test_it_can_call_amazon_ivs_with_what_is_left_of_the_library_for_aws(house: Container) -> None:
+    called = house.run(PYTHON, "-c", CALL_AWS)
+    assert called.stdout == "https://ivsrealtime.eu-central-1.amazonaws.com True\n", called.stderr
 
 
 def test_the_owner_is_invited_by_a_command_in_it(house: Container) -> None:
