@@ -108,11 +108,23 @@ def test_a_page_may_change_how_its_visitor_talks() -> None:
 def test_only_so_many_talk_at_once_and_those_who_do_are_not_disturbed() -> None:
     floor = Floor()
     for number in range(MOST_TALKERS):
-        ask(floor, 0.0, page=f"page-{number}")
+        ask(floor, 0.0, page=f"page-{number}", person=f"person-{number}")
     with pytest.raises(VisitorError) as refused:
-        ask(floor, 0.0, page="one more")
+        ask(floor, 0.0, page="one more", person="one more")
     assert refused.value.refusal is Refusal.TOO_MANY
-    ask(floor, 1.0, page="page-0")
+    ask(floor, 1.0, page="page-0", person="person-0")
     floor.receive_end("page-1")
-    ask(floor, 1.0, page="one more")
+    ask(floor, 1.0, page="one more", person="one more")
     assert len(floor.talkers) == MOST_TALKERS
+
+
+def test_nobody_takes_all_places() -> None:
+    floor = Floor()
+    ask(floor, 0.0, page="ann-1")
+    ask(floor, 0.0, page="ann-2")
+    with pytest.raises(VisitorError):
+        ask(floor, 0.0, page="ann-3")
+    ask(floor, 0.0, page="bob-1", person="bob")
+    floor.receive_end("ann-1")
+    ask(floor, 1.0, page="ann-3")
+    assert [talker.page for talker in floor.talkers] == ["ann-2", "bob-1", "ann-3"]

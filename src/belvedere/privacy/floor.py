@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ALIVE_S = 3.0  # a page repeats it every second: one may be lost, and the next be late
 CHIME_S = 0.9  # how long the chime takes, after which the room is ready for words
 MOST_TALKERS = 4  # more voices at once are not understood, and each costs a decoder
+MOST_OF_PERSON = 2  # a page that was opened anew before the old one is given up
 SAME_VISIT_S = 30.0  # who is back sooner needs no chime again; as long as a gap within a visit of the visit book
 
 
@@ -77,10 +78,12 @@ class Floor:
     def receive_talk(self, now: float, page: str, session: str, person: str, mode: TalkMode) -> Talker | None:
         """A page asks for its visitor to be heard, or repeats that; returns the talker if a chime is due.
 
-        Raises VisitorError (TOO_MANY) if too many talk already.
+        Raises VisitorError (TOO_MANY) if too many talk already, or this person does on two other pages.
         """
         known = self._talkers.get(page)
-        if known is None and len(self._talkers) >= MOST_TALKERS:
+        of_person = sum(each.person == person for each in self._talkers.values())
+        is_full = len(self._talkers) >= MOST_TALKERS or of_person >= MOST_OF_PERSON
+        if known is None and is_full:
             raise VisitorError(Refusal.TOO_MANY, "too many people are talking")
         self._alive_until[page] = now + ALIVE_S
         if known is not None:

@@ -93,7 +93,12 @@ def test_audio_that_waits_for_the_bundle_is_accepted() -> None:
     assert read_audio(section, ["v", "a"]) is not None
 
 
-@pytest.mark.parametrize("direction", ["a=sendrecv", "a=recvonly", "a=sendonly"])
+@pytest.mark.parametrize("direction", ["a=sendonly", "a=inactive"])
+def test_sound_that_the_viewer_would_not_hear_is_not_accepted(direction: str) -> None:
+    assert read_audio(lines(AUDIO.replace("a=sendrecv", direction)), ["v", "a"]) is None
+
+
+@pytest.mark.parametrize("direction", ["a=sendrecv", "a=recvonly"])
 def test_the_direction_is_kept(direction: str) -> None:
     found = read_audio(lines(AUDIO.replace("a=sendrecv", direction)), ["v", "a"])
     assert found is not None

@@ -134,7 +134,8 @@ async def test_waiting_for_the_end_is_bounded() -> None:
     rig = Rig()
     await rig.open()
     rig.runner.want(is_wanted=False)
-    await rig.runner.closed()  # its thread never ends
+    with pytest.raises(SoundError, match="the speaker is still open after 5 s"):  # its thread never ends
+        await rig.runner.closed()
     assert rig.state() is DeviceState.OPEN
     await rig.end()
 

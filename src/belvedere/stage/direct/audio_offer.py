@@ -9,7 +9,8 @@ OPUS = re.compile(r"a=rtpmap:(?P<format>[0-9]{1,3}) opus/48000/2\s*", re.IGNOREC
 MEDIA = re.compile(r"m=audio (?P<port>[0-9]{1,5}) (?P<protocol>[A-Z/]{1,32}) [0-9 ]{1,200}")
 MID = re.compile(r"[\x21-\x7e]{1,32}")
 MID_EXTENSION = re.compile(r"a=extmap:(?P<id>[0-9]{1,2})(/[a-z]+)? urn:ietf:params:rtp-hdrext:sdes:mid\s*")
-DIRECTIONS = ("a=sendrecv", "a=recvonly", "a=sendonly")  # of the viewer
+DIRECTIONS = ("a=sendrecv", "a=recvonly")  # of the viewer; whoever only sends would count as one who hears the room
+REFUSED = frozenset({"a=sendonly", "a=inactive"})
 MAX_PAYLOAD_TYPE = 127
 # One channel, with a copy of each packet in the next, and no gaps in silence, which would sound like a lost line.
 WANTED = "minptime=10;useinbandfec=1;usedtx=0;stereo=0;sprop-stereo=0;maxaveragebitrate=32000"
@@ -58,7 +59,13 @@ def read_audio(section: list[str], group: list[str]) -> AudioOffer | None:
     direction = next((line for line in section if line in DIRECTIONS), "a=sendrecv")
     formats = (int(found["format"]) for found in filter(None, map(OPUS.fullmatch, section)))
     payload_type = next((each for each in formats if each <= MAX_PAYLOAD_TYPE), None)
-    if media is None or payload_type is None or not MID.fullmatch(mid) or mid not in group or "a=inactive" in section:
+    if (
+        media is None
+        or payload_type is None
+        or not MID.fullmatch(mid)
+        or mid not in group
+        or REFUSED.intersection(section)
+    ):
         return None
     if media["port"] == "0" and "a=bundle-only" not in section:
         return None

@@ -134,9 +134,11 @@ class DeviceRunner:
             self._run.stop()
 
     async def closed(self) -> None:
-        """Wait until the device is closed, for a bounded time; call `want` before."""
+        """Wait until the device is closed; call `want` before. Raises SoundError if that takes longer than it may."""
         if self._task is not None and not self._task.done():
             await asyncio.wait({self._task}, timeout=CLOSE_TIMEOUT_S)
+            if not self._task.done() and not self._is_wanted:
+                raise SoundError(f"the {self._name} is still open after {CLOSE_TIMEOUT_S:g} s")
 
     async def _keep_open(self) -> None:
         while self._is_wanted:

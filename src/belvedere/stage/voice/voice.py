@@ -10,6 +10,7 @@ import functools
 import logging
 from typing import TYPE_CHECKING, Final
 
+from belvedere.errors import SoundError
 from belvedere.stage.frames import MediaKind
 from belvedere.stage.hub import Subscriber
 from belvedere.stage.voice.device_runner import DeviceRunner
@@ -173,7 +174,7 @@ class Voice:
         self._apply()
 
     async def cut(self) -> None:
-        """Close both devices, and wait for it."""
+        """Close both devices, and wait for it. Raises SoundError if one does not close."""
         self._heard.clear()
         self._speaker_until_s = float("-inf")
         for connection in self._connections:
@@ -186,7 +187,10 @@ class Voice:
     async def close(self) -> None:
         """End everything; nothing is opened again."""
         self.rules = None
-        await self.cut()
+        try:
+            await self.cut()
+        except SoundError as error:
+            logger.warning("ended anyway: %s", error)
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait({self._watching})
