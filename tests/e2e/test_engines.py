@@ -32,15 +32,13 @@ def fact(name: str, value: str) -> str:
 
 
 @pytest.fixture
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """One of the engines, with a fresh profile."""
+def engine(request: pytest.FixtureRequest, tmp_path: Path, browser: Browser) -> Iterator[Engine]:
+    """One of the engines, with a fresh profile.
 
-    def chromium() -> Engine:
-        browser: Browser = request.getfixturevalue("browser")
-        return Chromium(browser)
-
+    The browser is asked for by all, so that they run last: while Playwright's loop runs, tests cannot have their own.
+    """
     start: dict[str, Callable[[], Engine]] = {
-        "chromium": chromium,
+        "chromium": lambda: Chromium(browser),
         "firefox": lambda: Firefox(tmp_path),
         "webkit": lambda: WebKitGtk(tmp_path),
     }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fuzz.parsers import ES256_KEY, PARSERS
 from tests.support.access_tokens import claims, key_set, private_key, published, signed, token
+from tests.support.processor_time import bounded_processor_time
 
 EXAMPLES = 200  # of each parser, within `make test`; `python -m benchmarks.fuzz_parsers` runs many more
 MAX_BYTES = 8192
@@ -47,10 +47,8 @@ def test_whatever_is_sent_is_parsed_or_refused(name: str) -> None:
     @settings(max_examples=EXAMPLES)
     @given(INPUTS)
     def whatever(data: bytes) -> None:
-        began = time.process_time()
-        with contextlib.suppress(*parser.refusals):
+        with bounded_processor_time(MAX_SECONDS), contextlib.suppress(*parser.refusals):
             parser.parse(data)
-        assert time.process_time() - began < MAX_SECONDS
 
     for seed in SEEDS:
         try:
@@ -64,7 +62,5 @@ def test_whatever_is_sent_is_parsed_or_refused(name: str) -> None:
 @pytest.mark.parametrize("byte", [b"[", b'{"a":', b"\x81", b"\x9f", b".", b"A", b"=", b",", b";", b"\0", b"\xff"])
 def test_the_same_byte_many_times_is_soon_refused(name: str, byte: bytes) -> None:
     parser = PARSERS[name]
-    began = time.process_time()
-    with contextlib.suppress(*parser.refusals):
+    with bounded_processor_time(MAX_SECONDS), contextlib.suppress(*parser.refusals):
         parser.parse((byte * MAX_BYTES)[:MAX_BYTES])
-    assert time.process_time() - began < MAX_SECONDS

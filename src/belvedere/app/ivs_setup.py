@@ -12,6 +12,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from belvedere.app.settings import read_settings_text
 from belvedere.app.settings_writer import lines_for, with_values, write_settings
 from belvedere.errors import IvsError, IvsReason, OwnerError
 from belvedere.head.document import parse_document
@@ -118,7 +119,7 @@ class Known:
 
 def read_known(settings: Path) -> Known:
     """What a settings file says of Amazon IVS, complete or not. Raises SettingsError."""
-    stage = _table(parse_document(read_text(settings), str(settings)), "stage")
+    stage = _table(parse_document(read_settings_text(settings), str(settings)), "stage")
     ivs = _table(stage, "ivs")
     return Known(*(str(ivs.get(name, "")) for name in ("stage_arn", "key_file", "key_arn")))
 

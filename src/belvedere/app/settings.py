@@ -340,15 +340,21 @@ DEMO = Settings(
 """The settings of `belvedere demo`: everything is real except the head and the room."""
 
 
+def read_settings_text(path: Path) -> str:
+    """The text of a settings file. Raises SettingsError; where it is only the default, with what to do."""
+    if path == DEFAULT_FILE and not path.exists():
+        raise SettingsError(str(path), "", "is not in this folder: give the path of your settings file")
+    return read_text(path)
+
+
 def read_config(path: Path) -> Config:
     """Read a settings file, and the profile and secrets it names. Virtual parts in it are warned of.
 
     Raises SettingsError with file, key and allowed values.
     """
-    if path == DEFAULT_FILE and not path.exists():
-        raise SettingsError(str(path), "", "is not in this folder: give the path of your settings file")
+    text = read_settings_text(path)
     secrets = secret_files_for(path)
-    settings = parse_settings(read_text(path), str(path), secrets)
+    settings = parse_settings(text, str(path), secrets)
     config = resolve(settings, str(path), path.parent)
     warnings = *_virtual_parts(settings), *_unproven_stop(config), *secrets.warnings
     return msgspec.structs.replace(config, warnings=warnings)

@@ -84,6 +84,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
 RETRY_AFTER_S: Final[dict[str, int]] = {
     StageReason.TOO_MANY_VIEWERS: 10,  # a viewer's slot is free some seconds after its tab is closed
     StageReason.IVS_UNAVAILABLE: 10,  # AWS may answer again by then
+    StageReason.IVS_USED_UP: 3600,  # the month ends, or the owner raises the limit
     StageReason.NO_PICTURE: 2,  # a camera takes about that long to turn on
     ProblemCode.STORE_FAILED: 10,  # a disk that was slow or full may take it by then
     Refusal.TOO_FAST: 1,
