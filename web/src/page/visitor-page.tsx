@@ -78,7 +78,7 @@ export function openVisitorPage(root: HTMLElement, options: VisitorPageOptions):
     const visit = view.value?.visit;
     if (visit?.endVisitState.value === "done") {
       access.receiveLeft();
-    } else if (visit?.isJoined.value && visit.statusMessage.value.topic === "ended") {
+    } else if (visit?.isOver.value) {
       void access.checkEnded(() => visit.statusMessage.value);
     }
   };

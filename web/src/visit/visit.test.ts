@@ -417,6 +417,7 @@ test("an ended session closes both connections, with no message about reconnecti
   await flushPromises();
   timers.advance(60_000);
   expect(visit.statusMessage.value.topic).toBe("ended");
+  expect(visit.isOver.value).toBe(true);
   expect(sockets).toHaveLength(1);
 });
 
@@ -425,9 +426,11 @@ test("where the picture ends first, the socket still says why the visit has ende
   visit.join();
   await flushPromises();
   const unknown = visit.statusMessage.value.text;
+  expect(visit.isOver.value).toBe(false);
   socket().end(4401, "left");
   expect(visit.statusMessage.value).toMatchObject({ topic: "ended", text: t("ended.left") });
   expect(visit.statusMessage.value.text).not.toBe(unknown);
+  expect(visit.isOver.value).toBe(true);
 });
 
 test("a session that the server ends closes the picture too", async () => {

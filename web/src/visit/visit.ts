@@ -88,6 +88,12 @@ export class Visit {
     }),
   );
 
+  /** Whether the visit has ended, and the server has said why or has had the time for it. */
+  readonly isOver: ReadonlySignal<boolean> = computed(() => {
+    const isSilent = ["ended", "closed"].includes(this.#channel.state.value.kind);
+    return this.#isJoined.value && isSilent && this.statusMessage.value.topic === "ended";
+  });
+
   constructor(ports: VisitPorts) {
     this.#ports = ports;
     this.#latencyMeter = new LatencyMeter(ports.timers);
