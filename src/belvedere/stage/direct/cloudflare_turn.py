@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import msgspec
 
 from belvedere.secret import Secret
+from belvedere.stage.answer_body import BodyError, read_body
 from belvedere.stage.direct.renewed import Renewed, start_thread
 from belvedere.stage.options import IceServer
 
@@ -129,12 +129,8 @@ def _usable(answer: _Answer) -> Iterator[IceServer]:
 
 
 def _body(response: http.client.HTTPResponse) -> bytes:
-    """The body, which may come slowly, but not for ever. Raises ApiError."""
-    body, until = b"", time.monotonic() + ANSWER_TIMEOUT_S
-    while piece := response.read1(MAX_ANSWER_BYTES):
-        body += piece
-        if len(body) > MAX_ANSWER_BYTES:
-            raise ApiError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
-        if time.monotonic() > until:
-            raise ApiError(f"the answer took longer than {ANSWER_TIMEOUT_S:g} s")
-    return body
+    """The body. Raises ApiError."""
+    try:
+        return read_body(response, max_bytes=MAX_ANSWER_BYTES, timeout_s=ANSWER_TIMEOUT_S)
+    except BodyError as error:
+        raise ApiError(str(error)) from error

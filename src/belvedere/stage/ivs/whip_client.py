@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
+
+from belvedere.stage.answer_body import BodyError, read_body
 
 if TYPE_CHECKING:
     from belvedere.secret import Secret
@@ -116,15 +117,10 @@ def _refusal(status: int) -> WhipError:
 
 
 def _text(response: http.client.HTTPResponse) -> str:
-    """The body, which may come slowly, but not for ever. Raises WhipError."""
-    body, until = b"", time.monotonic() + ANSWER_TIMEOUT_S
-    while piece := response.read1(MAX_ANSWER_BYTES):
-        body += piece
-        if len(body) > MAX_ANSWER_BYTES:
-            raise WhipError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
-        if time.monotonic() > until:
-            raise WhipError(f"the answer took longer than {ANSWER_TIMEOUT_S:g} s")
+    """The body. Raises WhipError."""
     try:
-        return body.decode()
+        return read_body(response, max_bytes=MAX_ANSWER_BYTES, timeout_s=ANSWER_TIMEOUT_S).decode()
+    except BodyError as error:
+        raise WhipError(str(error)) from error
     except UnicodeDecodeError as error:
         raise WhipError("the answer is not text") from error
